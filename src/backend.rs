@@ -1,0 +1,103 @@
+//! What is called: the trait, a closure as one, what an attempt is given, and prompts and answers.
+
+mod context;
+mod message;
+
+pub(crate) use context::Surroundings;
+
+pub use context::Context;
+pub use message::{Message, Response};
+
+use crate::send_error::SendError;
+use std::fmt;
+use std::sync::Arc;
+
+/// Something that answers requests, one blocking call at a time.
+///
+/// `Q` is the request and `R` the response; the defaults are a prompt and an answer as text. One value serves all workers
+/// at once, hence `Send + Sync`. A closure or a function becomes a backend by [`backend_fn`].
+///
+/// # What an implementation owes
+///
+/// - It returns when the call is over: `Ok`, or an error with the [class](crate::ErrorClass) that only it can know.
+/// - It hears [`Context::cancel_token`], by [`Context::check`] between steps, [`Context::sleep`] instead of a bare sleep,
+///   or [`CancelToken::on_cancel`](crate::CancelToken::on_cancel) around what blocks; and it hands
+///   [`Context::remaining`] to whatever it calls. A call that does neither holds up the end of its run, and nothing else.
+/// - A panic is caught: the task fails as [`Panicked`](crate::Failure::Panicked), and counts against the breaker.
+///
+/// ```
+/// use seawall::{Backend, CancelToken, Context, Message, Response, SendError};
+///
+/// struct Echo;
+/// impl Backend for Echo {
+///     fn send(&self, request: &Message, cx: &Context<'_>) -> Result<Response, SendError> {
+///         cx.check()?;
+///         Ok(request.prompt().into())
+///     }
+/// }
+///
+/// let cancel = CancelToken::new();
+/// assert_eq!(Echo.send(&"hello".into(), &Context::new(&cancel))?.text(), "hello");
+/// # Ok::<(), SendError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a backend for requests of type `{Q}` and responses of type `{R}`",
+    note = "a closure or function goes to `backend_fn`; a type of your own implements `Backend<{Q}, {R}>`"
+)]
+pub trait Backend<Q = Message, R = Response>: Send + Sync {
+    /// Makes one attempt at one call.
+    fn send(&self, request: &Q, cx: &Context<'_, R>) -> Result<R, SendError>;
+}
+
+impl<Q, R, B: Backend<Q, R> + ?Sized> Backend<Q, R> for &B {
+    fn send(&self, request: &Q, cx: &Context<'_, R>) -> Result<R, SendError> {
+        (**self).send(request, cx)
+    }
+}
+
+impl<Q, R, B: Backend<Q, R> + ?Sized> Backend<Q, R> for Box<B> {
+    fn send(&self, request: &Q, cx: &Context<'_, R>) -> Result<R, SendError> {
+        (**self).send(request, cx)
+    }
+}
+
+impl<Q, R, B: Backend<Q, R> + ?Sized> Backend<Q, R> for Arc<B> {
+    fn send(&self, request: &Q, cx: &Context<'_, R>) -> Result<R, SendError> {
+        (**self).send(request, cx)
+    }
+}
+
+/// A closure or function as a [`Backend`].
+///
+/// ```
+/// use seawall::{Backend, CancelToken, Context, Message, Response, backend_fn};
+/// let shout = backend_fn(|request: &Message, _: &Context<'_>| Ok(Response::from(request.prompt().to_uppercase())));
+/// let cancel = CancelToken::new();
+/// assert_eq!(shout.send(&"hello".into(), &Context::new(&cancel))?.text(), "HELLO");
+/// # Ok::<(), seawall::SendError>(())
+/// ```
+pub fn backend_fn<Q, R, F>(f: F) -> FnBackend<F>
+where
+    F: Fn(&Q, &Context<'_, R>) -> Result<R, SendError> + Send + Sync,
+{
+    FnBackend(f)
+}
+
+/// What [`backend_fn`] makes.
+#[derive(Clone, Copy)]
+pub struct FnBackend<F>(F);
+
+impl<Q, R, F> Backend<Q, R> for FnBackend<F>
+where
+    F: Fn(&Q, &Context<'_, R>) -> Result<R, SendError> + Send + Sync,
+{
+    fn send(&self, request: &Q, cx: &Context<'_, R>) -> Result<R, SendError> {
+        (self.0)(request, cx)
+    }
+}
+
+impl<F> fmt::Debug for FnBackend<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FnBackend").finish_non_exhaustive()
+    }
+}

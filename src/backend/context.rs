@@ -1,0 +1,151 @@
+//! What one attempt is given beside its request.
+
+use super::Response;
+use crate::cancel::{CancelToken, Cancelled};
+use crate::clock::Clock;
+use crate::responses::{Ancestry, Responses};
+use crate::send_error::SendError;
+use crate::status::Status;
+use crate::task_id::TaskId;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+static SYSTEM_CLOCK: std::sync::LazyLock<Clock> = std::sync::LazyLock::new(Clock::system);
+
+/// One attempt's surroundings: whose it is, what time it has, and how it hears that it should end.
+pub struct Context<'a, R = Response> {
+    cancel: &'a CancelToken,
+    clock: &'a Clock,
+    began: Instant,
+    surroundings: Surroundings<'a, R>,
+}
+
+/// What the run knows of an attempt; outside of one it is all blank.
+pub(crate) struct Surroundings<'a, R> {
+    pub(crate) task: Option<&'a TaskId>,
+    pub(crate) backend: &'a str,
+    pub(crate) attempt: u32,
+    /// The attempt's own limit.
+    pub(crate) attempt_limit: Option<Instant>,
+    /// The whole run's limit.
+    pub(crate) run_limit: Option<Instant>,
+    pub(crate) ancestry: Option<&'a (dyn Ancestry<R> + 'a)>,
+}
+
+impl<R> Default for Surroundings<'_, R> {
+    fn default() -> Self {
+        Self { task: None, backend: "", attempt: 1, attempt_limit: None, run_limit: None, ancestry: None }
+    }
+}
+
+impl<'a, R> Context<'a, R> {
+    /// For a call outside of a plan, and for tests of a backend: the first attempt, on the system's clock, without a limit
+    /// but the token's deadline.
+    pub fn new(cancel: &'a CancelToken) -> Self {
+        Self::within(cancel, &SYSTEM_CLOCK, Instant::now(), Surroundings::default())
+    }
+
+    pub(crate) fn within(
+        cancel: &'a CancelToken,
+        clock: &'a Clock,
+        began: Instant,
+        surroundings: Surroundings<'a, R>,
+    ) -> Self {
+        Self { cancel, clock, began, surroundings }
+    }
+
+    /// The same surroundings with these responses as those of ancestors.
+    #[must_use]
+    pub fn with_responses(mut self, responses: &'a Responses<R>) -> Self
+    where
+        R: Sync,
+    {
+        self.surroundings.ancestry = Some(responses);
+        self
+    }
+
+    /// The response of a task up the line of `after`, however far.
+    ///
+    /// # Errors
+    ///
+    /// A [permanent](crate::ErrorClass::Permanent) error if the task is no ancestor, or has no response. What is not an
+    /// ancestor is never read, even if it has ended: else the answer would depend on the schedule.
+    pub fn response_of(&self, task: &str) -> Result<&'a R, SendError> {
+        match self.surroundings.ancestry {
+            Some(ancestry) => ancestry.response_of(task),
+            None => Err(SendError::permanent(format!("`{task}` is not an ancestor: the call belongs to no plan"))),
+        }
+    }
+
+    /// Every task up the line of `after`, in plan order, with how it ended and its response if it has one.
+    pub fn ancestors(&self) -> impl Iterator<Item = (&'a TaskId, Status, Option<&'a R>)> + use<'a, R> {
+        self.surroundings.ancestry.map(|ancestry| ancestry.ancestors()).into_iter().flatten()
+    }
+
+    /// How long ago the run began, or, outside of one, this call.
+    pub fn elapsed(&self) -> Duration {
+        self.now().saturating_duration_since(self.began)
+    }
+
+    /// The task, if the call belongs to a plan.
+    pub fn task(&self) -> Option<&'a TaskId> {
+        self.surroundings.task
+    }
+
+    /// The name under which the runner knows this backend; empty outside of a plan.
+    pub fn backend(&self) -> &'a str {
+        self.surroundings.backend
+    }
+
+    /// Which attempt of this call at this backend it is: 1, 2, ….
+    pub fn attempt(&self) -> u32 {
+        self.surroundings.attempt
+    }
+
+    /// The token that ends this attempt: within a run the run's own, which hears the caller's, the run's time limit, the
+    /// caller's deadline and a foreign flag.
+    ///
+    /// The attempt's own time limit is not among them: see [`remaining`](Context::remaining).
+    pub fn cancel_token(&self) -> &'a CancelToken {
+        self.cancel
+    }
+
+    /// Whether the attempt should go on: it is neither cancelled nor past its own time limit.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        self.cancel.check()?;
+        match self.surroundings.attempt_limit {
+            Some(limit) if limit <= self.now() => Err(Cancelled),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sleeps for `duration` on the run's clock, or until the attempt should not go on any more: then at once.
+    pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
+        let Some(limit) = self.surroundings.attempt_limit else { return self.clock.sleep(duration, self.cancel) };
+        let left = limit.saturating_duration_since(self.now());
+        self.clock.sleep(duration.min(left), self.cancel)?;
+        if duration < left { Ok(()) } else { self.check() }
+    }
+
+    /// The present, on the run's clock.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// How long until the earliest limit that applies: the attempt's, the run's, the caller's deadline. Hand it to your
+    /// client's time-out. `None` if there is no limit, zero if it is over.
+    pub fn remaining(&self) -> Option<Duration> {
+        let Surroundings { attempt_limit, run_limit, .. } = self.surroundings;
+        let limits = [attempt_limit, run_limit, self.cancel.deadline()];
+        let earliest = limits.into_iter().flatten().min()?;
+        Some(earliest.saturating_duration_since(self.now()))
+    }
+}
+
+impl<R> fmt::Debug for Context<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Context");
+        debug.field("task", &self.task()).field("backend", &self.backend()).field("attempt", &self.attempt());
+        debug.field("remaining", &self.remaining()).finish_non_exhaustive()
+    }
+}

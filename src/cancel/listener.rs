@@ -1,0 +1,60 @@
+//! One function that waits for a token to be cancelled.
+
+use super::Stage;
+use crate::sync::{Condvar, Mutex};
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, ThreadId};
+
+type Reason<'r> = Option<&'r Cow<'static, str>>;
+
+pub(super) struct Listener {
+    from: Stage,
+    f: Box<dyn Fn(Stage, Reason<'_>) + Send + Sync>,
+    state: Mutex<State>,
+    call_over: Condvar,
+}
+
+struct State {
+    heard: Stage,
+    is_retired: bool,
+    /// The threads that are in `f` just now: one that cancels and one that kills may be there together.
+    callers: Vec<ThreadId>,
+}
+
+impl Listener {
+    pub(super) fn new(from: Stage, f: impl Fn(Stage, Reason<'_>) + Send + Sync + 'static) -> Self {
+        let state = State { heard: Stage::Running, is_retired: false, callers: Vec::new() };
+        Self { from, f: Box::new(f), state: Mutex::new(state), call_over: Condvar::new() }
+    }
+
+    /// Calls the function on this thread, unless it heard of this stage, or of a later one, before.
+    pub(super) fn hear(&self, stage: Stage, reason: Reason<'_>) {
+        let caller = thread::current().id();
+        {
+            let mut state = self.state.lock();
+            if stage < self.from || stage <= state.heard || state.is_retired {
+                return;
+            }
+            state.heard = stage;
+            state.callers.push(caller);
+        }
+        if catch_unwind(AssertUnwindSafe(|| (self.f)(stage, reason))).is_err() {
+            log::error!("a function given to `on_cancel` panicked");
+        }
+        let mut state = self.state.lock();
+        let place = state.callers.iter().position(|thread| *thread == caller).expect("this thread is in the list");
+        state.callers.swap_remove(place);
+        self.call_over.notify_all();
+    }
+
+    /// Lets no further call begin, and waits until those on other threads are over.
+    pub(super) fn retire(&self) {
+        let me = thread::current().id();
+        let mut state = self.state.lock();
+        state.is_retired = true;
+        while state.callers.iter().any(|caller| *caller != me) {
+            self.call_over.wait(&mut state);
+        }
+    }
+}

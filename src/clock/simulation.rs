@@ -1,0 +1,286 @@
+//! Virtual time: members take turns, and time jumps to the next wake-up when all of them wait.
+
+use crate::cancel::{CancelToken, Cancelled, Stage};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long time stands still, in real time, for what a thread that is no member does after its wake-up.
+const HOLD: Duration = Duration::from_millis(20);
+
+pub(super) struct Simulation {
+    state: Mutex<State>,
+}
+
+struct State {
+    now: Instant,
+    seats: BTreeMap<u64, Seat>,
+    next_seat: u64,
+    turn: Option<u64>,
+    /// Until when, in real time, virtual time does not move.
+    hold: Option<Instant>,
+    rng: SmallRng,
+}
+
+struct Seat {
+    phase: Phase,
+    /// A wake-up that came while it was not waiting: its next wait is over at once.
+    is_woken: bool,
+    /// A thread that is no worker: it never holds the turn, and nobody waits for it.
+    is_guest: bool,
+    wake: Arc<Condvar>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Ready,
+    Running,
+    Waiting(Option<Instant>),
+}
+
+/// One thread's place in the simulation.
+#[derive(Clone)]
+pub(crate) struct Member {
+    simulation: Arc<Simulation>,
+    seat: u64,
+}
+
+thread_local! {
+    /// The places of this thread: more than one if a backend that runs on one simulated clock starts a run on another.
+    static CURRENT: RefCell<Vec<Member>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Simulation {
+    pub(super) fn new(now: Instant) -> Self {
+        let rng = SmallRng::seed_from_u64(0);
+        Self { state: Mutex::new(State { now, seats: BTreeMap::new(), next_seat: 0, turn: None, hold: None, rng }) }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.state.lock().now
+    }
+
+    /// Places for threads that are about to start. Time does not move before each of them waits.
+    pub(super) fn enlist(simulation: &Arc<Self>, threads: usize, seed: u64) -> Vec<Member> {
+        let mut state = simulation.state.lock();
+        state.rng = SmallRng::seed_from_u64(seed);
+        (0..threads)
+            .map(|_| Member { simulation: Arc::clone(simulation), seat: state.seat(Phase::Ready, false) })
+            .collect()
+    }
+
+    pub(super) fn sleep(self: &Arc<Self>, duration: Duration, cancel: &CancelToken) -> Result<(), Cancelled> {
+        let end = self.now().checked_add(duration);
+        let guest = match Member::current_of(self) {
+            Some(member) => Guest { member, is_guest: false },
+            None => Guest::arrive(self),
+        };
+        let sleeper = guest.member.clone();
+        let _guard = cancel.listen(Stage::Cancelled, move |_, _| sleeper.wake());
+        loop {
+            cancel.check()?;
+            if end.is_some_and(|end| end <= self.now()) {
+                return Ok(());
+            }
+            guest.member.wait(end, cancel.next_look(Instant::now()));
+        }
+    }
+}
+
+/// A sleeper; a seat that was made for this sleep alone is given up after it.
+struct Guest {
+    member: Member,
+    is_guest: bool,
+}
+
+impl Guest {
+    fn arrive(simulation: &Arc<Simulation>) -> Self {
+        let seat = simulation.state.lock().seat(Phase::Running, true);
+        Self { member: Member { simulation: Arc::clone(simulation), seat }, is_guest: true }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if self.is_guest {
+            self.member.simulation.state.lock().seats.remove(&self.member.seat);
+        }
+    }
+}
+
+impl Member {
+    /// This thread's place in `simulation`, if it is one of its workers.
+    pub(super) fn current_of(simulation: &Arc<Simulation>) -> Option<Self> {
+        CURRENT
+            .with_borrow(|places| places.iter().rev().find(|place| Arc::ptr_eq(&place.simulation, simulation)).cloned())
+    }
+
+    /// Takes the place with this thread, and waits for its turn; when the guard is dropped the place is gone.
+    pub(crate) fn enter(self) -> impl Drop {
+        CURRENT.with_borrow_mut(|places| places.push(self.clone()));
+        let mut state = self.simulation.state.lock();
+        state.pass_turn(true);
+        self.await_turn(&mut state, None);
+        drop(state);
+        Seated { member: self }
+    }
+
+    /// Gives the turn to whoever is drawn, which may be this one again.
+    pub(crate) fn yield_turn(&self) {
+        let mut state = self.simulation.state.lock();
+        state.seat_of(self).phase = Phase::Ready;
+        state.turn = None;
+        state.pass_turn(true);
+        self.await_turn(&mut state, None);
+    }
+
+    /// Gives the turn away until `until` has come, [`wake`](Self::wake) was called, or it is `real` on the system's clock.
+    pub(super) fn wait(&self, until: Option<Instant>, real: Option<Instant>) {
+        let mut state = self.simulation.state.lock();
+        let seat = state.seat_of(self);
+        if std::mem::take(&mut seat.is_woken) {
+            return;
+        }
+        seat.phase = Phase::Waiting(until);
+        if seat.is_guest {
+            state.hold = None;
+        }
+        if state.turn == Some(self.seat) {
+            state.turn = None;
+        }
+        state.pass_turn(true);
+        self.await_turn(&mut state, real);
+        state.seat_of(self).is_woken = false;
+    }
+
+    pub(super) fn wake(&self) {
+        let mut state = self.simulation.state.lock();
+        let Some(seat) = state.seats.get_mut(&self.seat) else { return };
+        match seat.phase {
+            Phase::Waiting(_) => {
+                seat.call();
+                state.pass_turn(true);
+            }
+            Phase::Ready | Phase::Running => seat.is_woken = true,
+        }
+    }
+
+    fn await_turn(&self, state: &mut MutexGuard<'_, State>, mut real: Option<Instant>) {
+        loop {
+            let seat = state.seat_of(self);
+            if seat.phase == Phase::Running {
+                return;
+            }
+            let wake = Arc::clone(&seat.wake);
+            match [real, state.hold].into_iter().flatten().min() {
+                None => wake.wait(state),
+                Some(at) if !wake.wait_until(state, at).timed_out() => {}
+                Some(at) if real.is_some_and(|real| real <= at) => {
+                    real = None;
+                    let seat = state.seat_of(self);
+                    if let Phase::Waiting(_) = seat.phase {
+                        seat.call();
+                    }
+                    state.pass_turn(true);
+                }
+                Some(_) => {
+                    state.hold = None;
+                    state.pass_turn(true);
+                }
+            }
+        }
+    }
+}
+
+impl PartialEq for Member {
+    fn eq(&self, other: &Self) -> bool {
+        self.seat == other.seat && Arc::ptr_eq(&self.simulation, &other.simulation)
+    }
+}
+
+struct Seated {
+    member: Member,
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|places| places.retain(|place| *place != self.member));
+        let mut state = self.member.simulation.state.lock();
+        state.seats.remove(&self.member.seat);
+        if state.turn == Some(self.member.seat) {
+            state.turn = None;
+        }
+        state.pass_turn(false);
+    }
+}
+
+impl Seat {
+    /// Ends its wait: a guest goes on, a worker stands in line for the turn.
+    fn call(&mut self) {
+        self.phase = if self.is_guest { Phase::Running } else { Phase::Ready };
+        if self.is_guest {
+            self.wake.notify_one();
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Waiting(Some(until)) if until <= now)
+    }
+}
+
+impl State {
+    fn seat(&mut self, phase: Phase, is_guest: bool) -> u64 {
+        let id = self.next_seat;
+        self.next_seat += 1;
+        self.seats.insert(id, Seat { phase, is_woken: false, is_guest, wake: Arc::default() });
+        id
+    }
+
+    fn seat_of(&mut self, member: &Member) -> &mut Seat {
+        self.seats.get_mut(&member.seat).expect("a member's seat is its own until it leaves")
+    }
+
+    /// Gives the turn, if nobody holds it, to one that is ready; if nobody is, time moves to the next wake-up first.
+    ///
+    /// `may_hold`: whether the caller goes on to wait, and so can end the hold after a guest's wake-up.
+    fn pass_turn(&mut self, may_hold: bool) {
+        while self.turn.is_none() && !self.give_turn() {
+            let is_held = self.hold.is_some_and(|until| Instant::now() < until);
+            let Some(next) = self.next_wake_up().filter(|_| !is_held) else { return };
+            self.hold = None;
+            self.now = self.now.max(next);
+            let now = self.now;
+            let mut guests = 0;
+            for seat in self.seats.values_mut().filter(|seat| seat.is_due(now)) {
+                seat.call();
+                guests += usize::from(seat.is_guest);
+            }
+            let are_workers_there = self.seats.values().any(|seat| !seat.is_guest);
+            self.hold = (guests > 0 && may_hold && are_workers_there).then(|| Instant::now() + HOLD);
+        }
+    }
+
+    /// Whether somebody was ready for it.
+    fn give_turn(&mut self) -> bool {
+        let ready = |seat: &&u64, seats: &BTreeMap<u64, Seat>| seats[seat].phase == Phase::Ready;
+        let count = self.seats.keys().filter(|seat| ready(seat, &self.seats)).count();
+        if count == 0 {
+            return false;
+        }
+        let drawn = self.rng.random_range(0..count);
+        let next = *self.seats.keys().filter(|seat| ready(seat, &self.seats)).nth(drawn).expect("it was counted");
+        let seat = self.seats.get_mut(&next).expect("it was found");
+        seat.phase = Phase::Running;
+        seat.wake.notify_one();
+        self.turn = Some(next);
+        true
+    }
+
+    fn next_wake_up(&self) -> Option<Instant> {
+        let instant = |seat: &Seat| if let Phase::Waiting(until) = seat.phase { until } else { None };
+        self.seats.values().filter_map(instant).min()
+    }
+}

@@ -1,0 +1,262 @@
+//! What seawall itself could not do, with every fault that it found.
+
+use crate::task_id::TaskId;
+use std::fmt;
+use std::sync::Arc;
+
+/// Seawall itself could not do its job, and ran nothing. A task's failure is no `Error` but data: see
+/// [`Failure`](crate::Failure).
+///
+/// A plan, or a runner's settings, are judged whole: [`faults`](Error::faults) has every fault, not only the first.
+///
+/// ```
+/// use seawall::{Plan, Task};
+/// let error = Plan::builder().task(Task::new("code", "claude", "…").after(["desing"])).task(Task::new("design", "claude", "…")).build().unwrap_err();
+/// assert!(error.is_plan());
+/// assert_eq!(error.to_string(), "failed to build the plan: task `code` depends on `desing`, which is no task; did you mean `design`?");
+/// ```
+pub struct Error(Box<Cause>);
+
+#[derive(Debug)]
+enum Cause {
+    Plan(Vec<Fault>),
+    Settings(Vec<Fault>),
+    UnknownBackend(Vec<Fault>),
+    Pool(rayon::ThreadPoolBuildError),
+    Handler(ctrlc::Error),
+}
+
+/// One thing that is wrong with a plan or with settings. `Display` is the sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A plan without tasks.
+    NoTasks,
+    /// Two tasks of one name.
+    #[non_exhaustive]
+    DuplicateTask {
+        /// Their name.
+        task: TaskId,
+    },
+    /// A task depends on what is no task.
+    #[non_exhaustive]
+    UnknownDependency {
+        /// The task that depends on it.
+        task: TaskId,
+        /// The name that is unknown.
+        dependency: TaskId,
+        /// The task whose name is nearest, if one is near.
+        nearest: Option<TaskId>,
+    },
+    /// Tasks that wait for one another, so that none of them can start.
+    #[non_exhaustive]
+    Cycle {
+        /// All of them; where they form one simple circle, each depends on the next one.
+        tasks: Vec<TaskId>,
+    },
+    /// A task names a backend that the runner lacks.
+    #[non_exhaustive]
+    UnknownBackend {
+        /// The task.
+        task: TaskId,
+        /// The name that is unknown.
+        backend: Arc<str>,
+        /// The backend whose name is nearest, if one is near.
+        nearest: Option<Arc<str>>,
+    },
+    /// A concurrency of zero.
+    #[non_exhaustive]
+    ZeroConcurrency {
+        /// The backend that it is of; `None` for the run's own.
+        backend: Option<Arc<str>>,
+    },
+    /// Two backends of one name.
+    #[non_exhaustive]
+    DuplicateBackend {
+        /// Their name.
+        backend: Arc<str>,
+    },
+    /// Settings for a backend that the runner lacks.
+    #[non_exhaustive]
+    UnknownConfigured {
+        /// The name that is unknown.
+        backend: Arc<str>,
+        /// The backend whose name is nearest, if one is near.
+        nearest: Option<Arc<str>>,
+    },
+    /// A fallback to a backend that the runner lacks.
+    #[non_exhaustive]
+    UnknownFallback {
+        /// The backend that falls back.
+        backend: Arc<str>,
+        /// The name that is unknown.
+        fallback: Arc<str>,
+        /// The backend whose name is nearest, if one is near.
+        nearest: Option<Arc<str>>,
+    },
+    /// Backends that fall back to one another in a circle.
+    #[non_exhaustive]
+    FallbackCycle {
+        /// All of them, each falling back to the next one.
+        backends: Vec<Arc<str>>,
+    },
+}
+
+impl Error {
+    /// Whether the plan has faults.
+    pub fn is_plan(&self) -> bool {
+        matches!(*self.0, Cause::Plan(_))
+    }
+
+    /// Whether the runner's settings have faults.
+    pub fn is_settings(&self) -> bool {
+        matches!(*self.0, Cause::Settings(_))
+    }
+
+    /// Whether the plan names a backend that the runner lacks.
+    pub fn is_unknown_backend(&self) -> bool {
+        matches!(*self.0, Cause::UnknownBackend(_))
+    }
+
+    /// Every fault of the plan, in its order, or of the settings; none for another error.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        match &*self.0 {
+            Cause::Plan(faults) | Cause::Settings(faults) | Cause::UnknownBackend(faults) => faults.iter(),
+            Cause::Pool(_) | Cause::Handler(_) => [].iter(),
+        }
+    }
+
+    pub(crate) fn plan(faults: Vec<Fault>) -> Self {
+        Self(Box::new(Cause::Plan(faults)))
+    }
+
+    pub(crate) fn settings(faults: Vec<Fault>) -> Self {
+        Self(Box::new(Cause::Settings(faults)))
+    }
+
+    pub(crate) fn unknown_backend(faults: Vec<Fault>) -> Self {
+        Self(Box::new(Cause::UnknownBackend(faults)))
+    }
+
+    pub(crate) fn pool(error: rayon::ThreadPoolBuildError) -> Self {
+        Self(Box::new(Cause::Pool(error)))
+    }
+
+    pub(crate) fn handler(error: ctrlc::Error) -> Self {
+        Self(Box::new(Cause::Handler(error)))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Plan(faults) => fmt_faults(f, "failed to build the plan", faults),
+            Cause::Settings(faults) => fmt_faults(f, "failed to build the runner", faults),
+            Cause::UnknownBackend(faults) => fmt_faults(f, "failed to run the plan", faults),
+            Cause::Pool(_) => f.write_str("failed to start the run's threads"),
+            Cause::Handler(_) => f.write_str("failed to listen for Ctrl-C"),
+        }
+    }
+}
+
+fn fmt_faults(f: &mut fmt::Formatter<'_>, what: &str, faults: &[Fault]) -> fmt::Result {
+    write!(f, "{what}: ")?;
+    for (n, fault) in faults.iter().enumerate() {
+        write!(f, "{}{fault}", if n == 0 { "" } else { "; " })?;
+    }
+    Ok(())
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Cause::Pool(error) => Some(error),
+            Cause::Handler(error) => Some(error),
+            Cause::Plan(_) | Cause::Settings(_) | Cause::UnknownBackend(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTasks => f.write_str("there are no tasks"),
+            Self::DuplicateTask { task } => write!(f, "there is more than one task `{task}`"),
+            Self::UnknownDependency { task, dependency, nearest } => {
+                write!(f, "task `{task}` depends on `{dependency}`, which is no task")?;
+                fmt_nearest(f, nearest.as_ref())
+            }
+            Self::Cycle { tasks } if tasks.len() == 1 => write!(f, "task `{}` depends on itself", tasks[0]),
+            Self::Cycle { tasks } => write!(f, "tasks {} depend on one another in a circle", List(tasks)),
+            Self::UnknownBackend { task, backend, nearest } => {
+                write!(f, "task `{task}` is for the backend `{backend}`, which there is not")?;
+                fmt_nearest(f, nearest.as_ref())
+            }
+            Self::ZeroConcurrency { backend: None } => f.write_str("the concurrency is zero"),
+            Self::ZeroConcurrency { backend: Some(backend) } => {
+                write!(f, "the concurrency of backend `{backend}` is zero")
+            }
+            Self::DuplicateBackend { backend } => write!(f, "there is more than one backend `{backend}`"),
+            Self::UnknownConfigured { backend, nearest } => {
+                write!(f, "there are settings for the backend `{backend}`, which there is not")?;
+                fmt_nearest(f, nearest.as_ref())
+            }
+            Self::UnknownFallback { backend, fallback, nearest } => {
+                write!(f, "backend `{backend}` falls back to `{fallback}`, which there is not")?;
+                fmt_nearest(f, nearest.as_ref())
+            }
+            Self::FallbackCycle { backends } if backends.len() == 1 => {
+                write!(f, "backend `{}` falls back to itself", backends[0])
+            }
+            Self::FallbackCycle { backends } => {
+                write!(f, "backends {} fall back to one another in a circle", List(backends))
+            }
+        }
+    }
+}
+
+fn fmt_nearest(f: &mut fmt::Formatter<'_>, nearest: Option<&impl fmt::Display>) -> fmt::Result {
+    nearest.map_or(Ok(()), |nearest| write!(f, "; did you mean `{nearest}`?"))
+}
+
+/// `` `a`, `b` and `c` ``
+struct List<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, item) in self.0.iter().enumerate() {
+            let separator = match n {
+                0 => "",
+                n if n + 1 == self.0.len() => " and ",
+                _ => ", ",
+            };
+            write!(f, "{separator}`{item}`")?;
+        }
+        Ok(())
+    }
+}
+
+/// The candidate that is most like `name`, if one is like it enough to be what was meant.
+pub(crate) fn nearest<T: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
+    const ALIKE: f64 = 0.75;
+    let score = |candidate: T| (strsim::jaro_winkler(name, candidate.as_ref()), candidate);
+    let alike = candidates.into_iter().map(score).filter(|(score, _)| *score >= ALIKE);
+    alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_name_is_suggested_only_if_it_is_near() {
+        assert_eq!(nearest("claude-ap", ["codex", "claude-api", "claude"]), Some("claude-api"));
+        assert_eq!(nearest("nobody", ["design", "lost"]), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! Seawall runs a plan of blocking, failure-prone calls on a thread pool, wave by wave.
+
+mod backend;
+mod cancel;
+mod clock;
+mod error;
+mod failure;
+mod plan;
+mod resilience;
+mod responses;
+mod seed;
+mod send_error;
+mod status;
+mod sync;
+mod task_id;
+
+pub use backend::{Backend, Context, FnBackend, Message, Response, backend_fn};
+pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
+pub use clock::Clock;
+pub use crossbeam_channel;
+pub use error::{Error, Fault};
+pub use failure::{Failure, GaveUp, Rejected};
+pub use plan::{FailureMode, Plan, PlanBuilder, Task};
+pub use resilience::{
+    CallError, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitState, Counts, Delays,
+    InvalidSetting, Permit, RetryConfig, StateChange, Verdict, call_with_retry, send_with_retry,
+};
+pub use send_error::{ErrorClass, SendError};
+pub use status::Status;
+pub use task_id::TaskId;
+
+/// What a program's own tests need.
+pub mod testing {
+    pub use crate::responses::Responses;
+}

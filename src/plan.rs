@@ -1,0 +1,120 @@
+//! A plan: tasks, and what each waits for; judged whole before anything runs.
+
+mod graph;
+mod task;
+
+pub(crate) use graph::Graph;
+pub use task::{FailureMode, Task};
+
+use crate::backend::Message;
+use crate::error::Error;
+use crate::sync::Arc;
+use std::fmt;
+
+/// Tasks that form no circle, so that they can be run wave by wave. It is a value, and never changes.
+///
+/// ```
+/// use seawall::{Plan, Task};
+/// let plan = Plan::builder()
+///     .task(Task::new("design", "claude", "Write the design."))
+///     .task(Task::new("code", "codex", "Implement it.").after(["design"]))
+///     .task(Task::new("docs", "claude", "Document it.").after(["design"]))
+///     .build()?;
+/// let waves: Vec<Vec<&str>> = plan.waves().map(|wave| wave.map(|task| task.id().as_str()).collect()).collect();
+/// assert_eq!(waves, [vec!["design"], vec!["code", "docs"]]);
+/// # Ok::<(), seawall::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Plan<Q = Message> {
+    tasks: Vec<Task<Q>>,
+    graph: Arc<Graph>,
+}
+
+impl<Q> Plan<Q> {
+    /// A plan without tasks, to add some.
+    pub fn builder() -> PlanBuilder<Q> {
+        PlanBuilder { tasks: Vec::new() }
+    }
+
+    /// The tasks, in the order in which they were added.
+    pub fn tasks(&self) -> &[Task<Q>] {
+        &self.tasks
+    }
+
+    /// How many tasks there are; at least one.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether there are no tasks: never.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// The tasks by wave, each wave in plan order. The wave of a task is the length of the longest path from it, along its
+    /// dependencies, to a task that has none.
+    pub fn waves(&self) -> impl Iterator<Item = impl Iterator<Item = &Task<Q>>> {
+        self.graph.waves().map(|wave| wave.iter().map(|task| &self.tasks[*task as usize]))
+    }
+
+    pub(crate) fn graph(&self) -> &Arc<Graph> {
+        &self.graph
+    }
+}
+
+impl<Q: fmt::Debug> fmt::Debug for Plan<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").field("tasks", &self.tasks).finish_non_exhaustive()
+    }
+}
+
+/// Collects the tasks of a [`Plan`].
+#[derive(Clone, Debug)]
+#[must_use = "a plan is made by `build`"]
+pub struct PlanBuilder<Q = Message> {
+    tasks: Vec<Task<Q>>,
+}
+
+impl<Q> PlanBuilder<Q> {
+    /// Adds a task.
+    pub fn task(mut self, task: Task<Q>) -> Self {
+        self.tasks.push(task);
+        self
+    }
+
+    /// Adds tasks.
+    pub fn tasks(mut self, tasks: impl IntoIterator<Item = Task<Q>>) -> Self {
+        self.tasks.extend(tasks);
+        self
+    }
+
+    /// Judges the plan. The cost grows with tasks and dependencies alone.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`](crate::Fault) of the plan at once, in plan order: no tasks at all, a name that is there twice, a
+    /// dependency that is no task, and each circle of tasks that wait for one another.
+    pub fn build(self) -> Result<Plan<Q>, Error> {
+        let Self { tasks } = self;
+        let graph = Graph::of(&tasks).map_err(Error::plan)?;
+        Ok(Plan { tasks, graph: Arc::new(graph) })
+    }
+}
+
+impl<Q> Default for PlanBuilder<Q> {
+    fn default() -> Self {
+        Plan::builder()
+    }
+}
+
+impl<Q> Extend<Task<Q>> for PlanBuilder<Q> {
+    fn extend<I: IntoIterator<Item = Task<Q>>>(&mut self, tasks: I) {
+        self.tasks.extend(tasks);
+    }
+}
+
+impl<Q> FromIterator<Task<Q>> for PlanBuilder<Q> {
+    fn from_iter<I: IntoIterator<Item = Task<Q>>>(tasks: I) -> Self {
+        Self { tasks: tasks.into_iter().collect() }
+    }
+}
