@@ -13,8 +13,9 @@ mod send_error;
 mod status;
 mod sync;
 mod task_id;
+pub mod testing;
 
-pub use backend::{Backend, Context, FnBackend, Message, Response, backend_fn};
+pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;
@@ -28,8 +29,3 @@ pub use resilience::{
 pub use send_error::{ErrorClass, SendError};
 pub use status::Status;
 pub use task_id::TaskId;
-
-/// What a program's own tests need.
-pub mod testing {
-    pub use crate::responses::Responses;
-}
