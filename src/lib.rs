@@ -8,13 +8,15 @@ mod failure;
 mod plan;
 mod resilience;
 mod responses;
+mod runner;
 mod seed;
 mod send_error;
 mod status;
 mod sync;
 mod task_id;
+pub mod testing;
 
-pub use backend::{Backend, Context, FnBackend, Message, Response, backend_fn};
+pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;
@@ -25,11 +27,10 @@ pub use resilience::{
     CallError, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitState, Counts, Delays,
     InvalidSetting, Permit, RetryConfig, StateChange, Verdict, call_with_retry, send_with_retry,
 };
+pub use runner::{
+    Attempt, AttemptResult, BackendConfig, Event, EventKind, Journal, Outcome, Report, RunOptions, Runner,
+    RunnerBuilder, Schedule, Wait, WhenOpen,
+};
 pub use send_error::{ErrorClass, SendError};
 pub use status::Status;
 pub use task_id::TaskId;
-
-/// What a program's own tests need.
-pub mod testing {
-    pub use crate::responses::Responses;
-}
