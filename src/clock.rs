@@ -74,13 +74,30 @@ impl Clock {
         }
     }
 
-    /// Makes `threads` members of the simulation; none on the system's clock, where nobody needs to take turns.
+    /// Makes this thread a member of the simulation while the guard lives, unless it is one, or the clock is the system's.
     ///
     /// Whose turn it is next is drawn from `seed`.
-    pub(crate) fn enlist(&self, threads: usize, seed: u64) -> Vec<Member> {
+    pub(crate) fn take_part(&self, seed: u64) -> Option<impl Drop + use<>> {
+        let Source::Simulated(simulation) = &self.0 else { return None };
+        simulation.reseed(seed);
+        match Member::current_of(simulation) {
+            Some(_) => None,
+            None => Simulation::enlist(simulation, 1).pop().map(Member::enter),
+        }
+    }
+
+    /// Places for `threads` that are about to start; none on the system's clock, where nobody needs to take turns.
+    pub(crate) fn enlist(&self, threads: usize) -> Vec<Member> {
         match &self.0 {
             Source::System => Vec::new(),
-            Source::Simulated(simulation) => Simulation::enlist(simulation, threads, seed),
+            Source::Simulated(simulation) => Simulation::enlist(simulation, threads),
+        }
+    }
+
+    /// Lets another member have the turn, under a simulated clock.
+    pub(crate) fn yield_turn(&self) {
+        if let Source::Simulated(simulation) = &self.0 {
+            Member::current_of(simulation).iter().for_each(Member::yield_turn);
         }
     }
 }

@@ -8,6 +8,7 @@ mod failure;
 mod plan;
 mod resilience;
 mod responses;
+mod runner;
 mod seed;
 mod send_error;
 mod status;
@@ -24,6 +25,10 @@ pub use plan::{FailureMode, Plan, PlanBuilder, Task};
 pub use resilience::{
     CallError, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitState, Counts, Delays,
     InvalidSetting, Permit, RetryConfig, StateChange, Verdict, call_with_retry, send_with_retry,
+};
+pub use runner::{
+    Attempt, AttemptResult, BackendConfig, Event, EventKind, Journal, Outcome, Report, RunOptions, Runner,
+    RunnerBuilder, Schedule, Wait, WhenOpen,
 };
 pub use send_error::{ErrorClass, SendError};
 pub use status::Status;

@@ -191,7 +191,9 @@ impl fmt::Debug for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("SendError");
         debug.field("class", &self.class()).field("source", &self.get_ref());
-        self.retry_after().inspect(|delay| drop(debug.field("retry_after", delay)));
+        if let Some(delay) = self.retry_after() {
+            debug.field("retry_after", &delay);
+        }
         debug.finish()
     }
 }

@@ -63,10 +63,13 @@ impl Simulation {
         self.state.lock().now
     }
 
+    pub(super) fn reseed(&self, seed: u64) {
+        self.state.lock().rng = SmallRng::seed_from_u64(seed);
+    }
+
     /// Places for threads that are about to start. Time does not move before each of them waits.
-    pub(super) fn enlist(simulation: &Arc<Self>, threads: usize, seed: u64) -> Vec<Member> {
+    pub(super) fn enlist(simulation: &Arc<Self>, threads: usize) -> Vec<Member> {
         let mut state = simulation.state.lock();
-        state.rng = SmallRng::seed_from_u64(seed);
         (0..threads)
             .map(|_| Member { simulation: Arc::clone(simulation), seat: state.seat(Phase::Ready, false) })
             .collect()
@@ -119,7 +122,7 @@ impl Member {
     }
 
     /// Takes the place with this thread, and waits for its turn; when the guard is dropped the place is gone.
-    pub(crate) fn enter(self) -> impl Drop {
+    pub(crate) fn enter(self) -> impl Drop + use<> {
         CURRENT.with_borrow_mut(|places| places.push(self.clone()));
         let mut state = self.simulation.state.lock();
         state.pass_turn(true);
@@ -129,7 +132,7 @@ impl Member {
     }
 
     /// Gives the turn to whoever is drawn, which may be this one again.
-    pub(crate) fn yield_turn(&self) {
+    pub(super) fn yield_turn(&self) {
         let mut state = self.simulation.state.lock();
         state.seat_of(self).phase = Phase::Ready;
         state.turn = None;

@@ -77,9 +77,15 @@ impl Graph {
         self.wave_of[task as usize]
     }
 
-    /// Every task, and each one after all that it depends on.
-    pub(crate) fn in_order(&self) -> &[u32] {
-        &self.by_wave
+    /// How many waves there are.
+    pub(crate) fn depth(&self) -> u32 {
+        edges::number(self.wave_starts.len() - 1)
+    }
+
+    /// The tasks of one wave, in plan order.
+    pub(crate) fn wave(&self, wave: u32) -> &[u32] {
+        let wave = wave as usize;
+        &self.by_wave[self.wave_starts[wave] as usize..self.wave_starts[wave + 1] as usize]
     }
 
     pub(crate) fn waves(&self) -> impl ExactSizeIterator<Item = &[u32]> {

@@ -1,0 +1,54 @@
+//! What a task may read of the tasks up its line.
+
+use super::slots::Slots;
+use crate::plan::{Graph, Plan};
+use crate::responses::Ancestry;
+use crate::send_error::SendError;
+use crate::status::Status;
+use crate::task_id::TaskId;
+use std::collections::BTreeSet;
+
+/// The line of one task. Everything on it has ended before the task starts.
+pub(super) struct Line<'r, Q, R> {
+    pub(super) plan: &'r Plan<Q>,
+    pub(super) slots: &'r Slots<R>,
+    pub(super) task: u32,
+}
+
+impl<Q, R> Line<'_, Q, R> {
+    fn id_of(&self, task: u32) -> &TaskId {
+        self.plan.tasks()[task as usize].id()
+    }
+}
+
+impl<Q: Sync, R: Send + Sync> Ancestry<R> for Line<'_, Q, R> {
+    fn response_of(&self, id: &str) -> Result<&R, SendError> {
+        let graph = self.plan.graph();
+        let found = graph.index().find(id, |task| self.id_of(task).as_str());
+        let is_ancestor = |found: &u32| {
+            graph.dependencies(self.task).contains(found) || ancestors_of(graph, self.task).contains(found)
+        };
+        let ancestor = found.filter(is_ancestor);
+        let Some(ancestor) = ancestor else {
+            return Err(SendError::permanent(format!("`{id}` is not an ancestor of `{}`", self.id_of(self.task))));
+        };
+        let outcome = self.slots.get(ancestor).expect("an ancestor has ended");
+        let no_response = || SendError::permanent(format!("`{id}` has no response ({})", outcome.status()));
+        outcome.result().map_err(|_| no_response())
+    }
+
+    fn ancestors(&self) -> Vec<(&TaskId, Status, Option<&R>)> {
+        let ancestors = ancestors_of(self.plan.graph(), self.task).into_iter();
+        let outcomes = ancestors.map(|ancestor| self.slots.get(ancestor).expect("an ancestor has ended"));
+        outcomes.map(|outcome| (outcome.task(), outcome.status(), outcome.result().ok())).collect()
+    }
+}
+
+fn ancestors_of(graph: &Graph, task: u32) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![task];
+    while let Some(next) = open.pop() {
+        open.extend(graph.dependencies(next).iter().filter(|dependency| found.insert(**dependency)));
+    }
+    found
+}

@@ -1,0 +1,120 @@
+//! A backend as one run sees it: its settings resolved, its breaker at hand.
+
+use super::Runner;
+use super::builder::WhenOpen;
+use crate::backend::Backend;
+use crate::error::{Error, Fault, nearest};
+use crate::plan::{Plan, Task};
+use crate::resilience::{CircuitBreaker, CircuitBreakerConfig, RetryConfig};
+use crate::sync::Arc;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// A suggestion looks at every name, so of many unknown ones only the first get one.
+const SUGGESTIONS: usize = 20;
+
+pub(super) struct Lane<'r, Q, R> {
+    pub(super) kind: &'r Arc<str>,
+    pub(super) backend: &'r (dyn Backend<Q, R> + 'r),
+    pub(super) breaker: Arc<CircuitBreaker>,
+    pub(super) breaker_config: CircuitBreakerConfig,
+    pub(super) retry: RetryConfig,
+    pub(super) timeout: Option<Duration>,
+    pub(super) concurrency: Option<usize>,
+    pub(super) when_open: Refused,
+}
+
+/// What a task does when the circuit refuses it.
+#[derive(Clone, Copy)]
+pub(super) enum Refused {
+    Fail,
+    Wait,
+    Fallback { lane: u32 },
+}
+
+impl<Q, R> Lane<'_, Q, R> {
+    /// The policy of a task here. What a task brings holds for the backend that it names, not for one that it falls back to.
+    pub(super) fn retry_of(&self, task: &Task<Q>) -> RetryConfig {
+        if self.is_of(task) { task.own_retry().unwrap_or(self.retry) } else { self.retry }
+    }
+
+    /// The limit of an attempt of a task here.
+    pub(super) fn timeout_of(&self, task: &Task<Q>) -> Option<Duration> {
+        if self.is_of(task) { task.own_timeout().or(self.timeout) } else { self.timeout }
+    }
+
+    /// The backend's name, from the task where it is the same: that count of references no other worker touches.
+    pub(super) fn kind_for(&self, task: &Task<Q>) -> Arc<str> {
+        Arc::clone(if self.is_of(task) { task.shared_backend() } else { self.kind })
+    }
+
+    fn is_of(&self, task: &Task<Q>) -> bool {
+        task.backend() == &**self.kind
+    }
+}
+
+pub(super) fn lanes<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> Vec<Lane<'r, Q, R>> {
+    let numbers = numbers(runner);
+    let lane = |(kind, backend, config): &'r (Arc<str>, Box<dyn Backend<Q, R> + '_>, super::BackendConfig)| {
+        let breaker = runner.circuit_breakers.get(kind);
+        Lane {
+            kind,
+            backend: &**backend,
+            breaker_config: breaker.config(),
+            breaker,
+            retry: config.retry.unwrap_or(runner.retry),
+            timeout: config.timeout,
+            concurrency: config.concurrency,
+            when_open: match &config.when_open {
+                WhenOpen::Fail => Refused::Fail,
+                WhenOpen::Wait => Refused::Wait,
+                WhenOpen::Fallback(kind) => Refused::Fallback { lane: numbers[&**kind] },
+            },
+        }
+    };
+    runner.backends.iter().map(lane).collect()
+}
+
+/// The lane of each task.
+///
+/// # Errors
+///
+/// Every task whose backend the runner lacks.
+pub(super) fn lane_of_tasks<Q, R>(runner: &Runner<'_, Q, R>, plan: &Plan<Q>) -> Result<Arc<[u32]>, Error> {
+    let numbers = numbers(runner);
+    let mut faults = Vec::new();
+    // Neighbours mostly share a backend, and comparing is cheaper than looking up.
+    let mut last: Option<(&str, u32)> = None;
+    let mut lane_of = |task: &'_ Task<Q>| -> u32 {
+        match numbers.get(task.backend()) {
+            Some(lane) => *lane,
+            None => {
+                faults.push(unknown_backend(runner, task, faults.len() < SUGGESTIONS));
+                0
+            }
+        }
+    };
+    let lanes: Arc<[u32]> = plan
+        .tasks()
+        .iter()
+        .map(|task| match last {
+            Some((kind, lane)) if kind == task.backend() => lane,
+            _ => {
+                let lane = lane_of(task);
+                last = numbers.get_key_value(task.backend()).map(|(kind, lane)| (*kind, *lane));
+                lane
+            }
+        })
+        .collect();
+    if faults.is_empty() { Ok(lanes) } else { Err(Error::unknown_backend(faults)) }
+}
+
+fn unknown_backend<Q, R>(runner: &Runner<'_, Q, R>, task: &Task<Q>, is_to_suggest: bool) -> Fault {
+    let kinds = runner.backends.iter().map(|(kind, ..)| kind);
+    let nearest = if is_to_suggest { nearest(task.backend(), kinds).cloned() } else { None };
+    Fault::UnknownBackend { task: task.id().clone(), backend: Arc::clone(task.shared_backend()), nearest }
+}
+
+fn numbers<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> HashMap<&'r str, u32> {
+    runner.backends.iter().map(|(kind, ..)| &**kind).zip(0..).collect()
+}

@@ -1,0 +1,68 @@
+//! What belongs to one run alone.
+
+use super::event::Event;
+use super::journal::Journal;
+use crossbeam_channel::Sender;
+use std::fmt;
+use std::time::Duration;
+
+/// What belongs to one run: who is told of it, and when it ends early.
+///
+/// ```
+/// use seawall::{CancelToken, Event, Plan, RunOptions, Runner, Task, crossbeam_channel};
+/// let runner = Runner::builder().backend_fn("echo", |request, _| Ok(request.prompt().into())).build()?;
+/// let plan = Plan::builder().task(Task::new("a", "echo", "hello")).build()?;
+/// let (events, receiver) = crossbeam_channel::unbounded::<Event>();
+/// runner.run_with(&plan, &CancelToken::new(), RunOptions::new().with_events(events))?;
+/// assert!(receiver.iter().count() > 2); // it ends by itself: the run has dropped its sender
+/// # Ok::<(), seawall::Error>(())
+/// ```
+#[must_use = "options do nothing until they are given to `run_with`"]
+pub struct RunOptions<'r, R = crate::Response> {
+    pub(super) events: Option<Sender<Event>>,
+    pub(super) is_fail_fast: bool,
+    pub(super) time_limit: Option<Duration>,
+    pub(super) journal: Option<&'r dyn Journal<R>>,
+}
+
+impl<'r, R> RunOptions<'r, R> {
+    /// Nobody is told, and nothing ends it but its token.
+    pub fn new() -> Self {
+        Self { events: None, is_fail_fast: false, time_limit: None, journal: None }
+    }
+
+    /// Every event goes to `events`, which is dropped when the run ends. A slow or dropped receiver changes nothing.
+    pub fn with_events(self, events: Sender<Event>) -> Self {
+        Self { events: Some(events), ..self }
+    }
+
+    /// After the first failed task nothing new starts, a retry included; what is under way ends as it will. A failure of
+    /// mode [`Skip`](crate::FailureMode::Skip) does not count. The caller's token is left alone.
+    pub fn with_fail_fast(self) -> Self {
+        Self { is_fail_fast: true, ..self }
+    }
+
+    /// The run is cancelled when it has taken this long, by the runner's clock, for the reason `time-limit`. The caller's
+    /// token is left alone.
+    pub fn with_time_limit(self, limit: Duration) -> Self {
+        Self { time_limit: Some(limit), ..self }
+    }
+
+    /// Each outcome is recorded in `journal` before anybody hears of it.
+    pub fn with_journal(self, journal: &'r dyn Journal<R>) -> Self {
+        Self { journal: Some(journal), ..self }
+    }
+}
+
+impl<R> Default for RunOptions<'_, R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R> fmt::Debug for RunOptions<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("RunOptions");
+        debug.field("is_fail_fast", &self.is_fail_fast).field("time_limit", &self.time_limit).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,164 @@
+//! How one task ended, and each attempt that was made for it.
+
+use crate::failure::{Failure, Rejected};
+use crate::plan::FailureMode;
+use crate::resilience::Ended;
+use crate::send_error::SendError;
+use crate::status::Status;
+use crate::sync::Arc;
+use crate::task_id::TaskId;
+use smallvec::SmallVec;
+use std::fmt;
+use std::time::Duration;
+
+/// The attempts of a task. Most have one, which then needs no allocation.
+pub(super) type Attempts = SmallVec<[Attempt; 1]>;
+
+/// How one task of a run ended. Times count from the beginning of the run.
+#[derive(Clone)]
+pub struct Outcome<R = crate::Response> {
+    pub(super) task: TaskId,
+    pub(super) backend: Arc<str>,
+    pub(super) wave: u32,
+    pub(super) mode: FailureMode,
+    pub(super) attempts: Attempts,
+    pub(super) started: Option<Duration>,
+    pub(super) elapsed: Duration,
+    pub(super) result: Result<R, Failure>,
+}
+
+impl<R> Outcome<R> {
+    /// The task's name.
+    pub fn task(&self) -> &TaskId {
+        &self.task
+    }
+
+    /// The backend that the plan names. An attempt may have been made at another one: see [`Attempt::backend`].
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
+    /// The wave that the task belongs to: 0, 1, ….
+    pub fn wave(&self) -> usize {
+        self.wave as usize
+    }
+
+    /// What its failure means for its dependents.
+    pub fn failure_mode(&self) -> FailureMode {
+        self.mode
+    }
+
+    /// Every attempt, in order: those that were made, and those that a circuit breaker refused.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// When it first asked to be sent; `None` if it never did.
+    pub fn started(&self) -> Option<Duration> {
+        self.started
+    }
+
+    /// How long it took from then on, waits included.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// How it ended, in a word.
+    pub fn status(&self) -> Status {
+        match &self.result {
+            Ok(_) => Status::Completed,
+            Err(Failure::Skipped { .. }) => Status::Skipped,
+            Err(Failure::Cancelled { .. }) => Status::Cancelled,
+            Err(_) => Status::Failed,
+        }
+    }
+
+    /// The response, or why there is none.
+    pub fn result(&self) -> Result<&R, &Failure> {
+        self.result.as_ref()
+    }
+
+    /// The response, or why there is none.
+    pub fn into_result(self) -> Result<R, Failure> {
+        self.result
+    }
+
+    /// Whether dependents may not start.
+    pub(super) fn bars_dependents(&self) -> bool {
+        self.mode == FailureMode::Hard && matches!(self.status(), Status::Failed | Status::Skipped)
+    }
+
+    /// Whether the run counts as failed because of it.
+    pub(super) fn fails_run(&self) -> bool {
+        match self.status() {
+            Status::Completed => false,
+            Status::Failed => self.mode != FailureMode::Skip,
+            Status::Skipped | Status::Cancelled => true,
+        }
+    }
+}
+
+impl<R> fmt::Debug for Outcome<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Outcome");
+        debug.field("task", &self.task).field("status", &self.status()).field("attempts", &self.attempts);
+        debug.field("failure", &self.result().err()).finish_non_exhaustive()
+    }
+}
+
+/// One attempt at a task.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Where it was made: the task's backend, or one that it fell back to.
+    pub backend: Arc<str>,
+    /// The place among the run's workers that made it: 0, 1, ….
+    pub worker: usize,
+    /// When it began, since the run did.
+    pub started: Duration,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub result: AttemptResult,
+    /// The wait that was drawn for after it; `None` if there is no next attempt.
+    pub delay: Option<Duration>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AttemptResult {
+    /// With a response.
+    Success,
+    /// With an error.
+    Error(SendError),
+    /// The backend panicked, with this message.
+    Panicked(String),
+    /// The circuit breaker refused it; nothing was sent.
+    Rejected(Rejected),
+    /// It was interrupted, since the run was cancelled.
+    Cancelled,
+}
+
+impl AttemptResult {
+    pub(super) fn of<R>(ended: &Ended<R>) -> Self {
+        match ended {
+            Ended::Response(_) => Self::Success,
+            Ended::Error(error) => Self::Error(error.clone()),
+            Ended::Panicked(message) => Self::Panicked(message.clone()),
+            Ended::Cancelled(_) => Self::Cancelled,
+        }
+    }
+
+    /// The word for it in reports and events: `success`, an [`ErrorClass`](crate::ErrorClass)'s word, `panicked`,
+    /// `circuit_open`, `cancelled`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error(error) => error.class().as_str(),
+            Self::Panicked(_) => "panicked",
+            Self::Rejected(_) => "circuit_open",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What is known of a task that has begun and not ended.
+
+use super::outcome::Attempts;
+use crate::resilience::RetryState;
+use std::time::Instant;
+
+pub(super) struct Progress {
+    pub(super) retry: RetryState,
+    pub(super) attempts: Attempts,
+    /// When it first asked to be sent.
+    pub(super) started: Instant,
+}
+
+impl Progress {
+    pub(super) fn new(mut retry: RetryState, now: Instant) -> Self {
+        retry.begin(now);
+        Self { retry, attempts: Attempts::new(), started: now }
+    }
+}

@@ -1,0 +1,173 @@
+//! One run: what its workers share, from the first wave to the report.
+
+use super::event::{EventKind, Events};
+use super::journal::Journal;
+use super::lane::Lane;
+use super::outcome::{Attempts, Outcome};
+use super::progress::Progress;
+use super::queue::Notice;
+use super::report::{Report, counts};
+use super::shared_queue::{Done, Next, SharedQueue};
+use super::slots::Slots;
+use crate::cancel::{CancelToken, Stage};
+use crate::clock::Clock;
+use crate::failure::Failure;
+use crate::plan::{Graph, Plan};
+use crate::send_error::SendError;
+use crate::status::Status;
+use crate::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+pub(super) struct Run<'r, Q, R> {
+    pub(super) plan: &'r Plan<Q>,
+    pub(super) graph: &'r Graph,
+    pub(super) lanes: Vec<Lane<'r, Q, R>>,
+    pub(super) slots: Slots<R>,
+    pub(super) queue: Arc<SharedQueue>,
+    /// The run's own, a child of the caller's.
+    pub(super) cancel: CancelToken,
+    pub(super) clock: &'r Clock,
+    pub(super) began: Instant,
+    pub(super) limit: Option<Instant>,
+    pub(super) seed: u64,
+    pub(super) is_fail_fast: bool,
+    pub(super) events: Events,
+    pub(super) journal: Option<&'r dyn Journal<R>>,
+    pub(super) journal_error: Mutex<Option<SendError>>,
+}
+
+impl<Q, R> Run<'_, Q, R> {
+    /// Settles what a worker did, and finds what it does next; waits while there is nothing.
+    pub(super) fn next(&self, done: Option<Done>) -> Option<Next> {
+        self.queue.next(done, |notices, at| self.tell(notices, at))
+    }
+
+    pub(super) fn since_begin(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.began)
+    }
+
+    /// Writes an outcome down: journal, slot, event; in this order, so that nobody hears of what is not kept. Says whether
+    /// dependents may not start.
+    pub(super) fn end_task(&self, task: u32, outcome: Outcome<R>, at: Instant) -> bool {
+        self.record(&outcome);
+        let outcome = self.slots.put(task, outcome);
+        self.events.send(at, || EventKind::TaskEnded {
+            task: outcome.task.clone(),
+            status: outcome.status(),
+            failure: outcome.result.as_ref().err().cloned(),
+        });
+        if self.is_fail_fast && outcome.status() == Status::Failed && outcome.fails_run() {
+            self.cancel.drain("fail-fast");
+        }
+        outcome.bars_dependents()
+    }
+
+    /// Ends a task that makes no attempt any more: skipped, if something up its line failed (`root`), else cancelled. Says
+    /// whether dependents may not start.
+    pub(super) fn end_unstarted(
+        &self,
+        number: u32,
+        progress: Option<Box<Progress>>,
+        root: Option<u32>,
+        at: Instant,
+    ) -> bool {
+        let task = &self.plan.tasks()[number as usize];
+        let (attempts, started, last) = match progress {
+            Some(progress) => (progress.attempts, Some(progress.started), progress.retry.into_last()),
+            None => (Attempts::new(), None, None),
+        };
+        let failure = match root {
+            Some(root) => Failure::Skipped { root: self.plan.tasks()[root as usize].id().clone() },
+            None => Failure::Cancelled { last },
+        };
+        let outcome = Outcome {
+            task: task.id().clone(),
+            backend: task.shared_backend().clone(),
+            wave: self.graph.wave_of(number),
+            mode: task.mode(),
+            attempts,
+            started: started.map(|started| self.since_begin(started)),
+            elapsed: started.map_or(Duration::ZERO, |started| at.saturating_duration_since(started)),
+            result: Err(failure),
+        };
+        self.end_task(number, outcome, at)
+    }
+
+    /// After the last worker: gives every task that has not ended its outcome, wave by wave.
+    ///
+    /// Of a run that was drained, what depends on a failed task is skipped; once a run is cancelled, all is cancelled.
+    pub(super) fn sweep(&self) {
+        let mut remains = self.queue.take_remains();
+        let mut underway: HashMap<u32, _> = remains.items.into_iter().map(|item| (item.task, item.progress)).collect();
+        let is_drained = self.cancel.stage() == Stage::Draining;
+        for (number, is_open) in (0..).zip(remains.open_waves) {
+            for &task in self.graph.wave(number).iter().filter(|task| self.slots.get(**task).is_none()) {
+                let progress = underway.remove(&task).flatten();
+                let root = remains.roots.of(task).filter(|_| is_drained && progress.is_none());
+                if self.end_unstarted(task, progress, root, self.clock.now()) {
+                    remains.roots.doom_dependents(self.graph, task, root.unwrap_or(task));
+                }
+            }
+            if is_open {
+                self.tell(vec![Notice::WaveEnded(number)], self.clock.now());
+            }
+        }
+    }
+
+    pub(super) fn into_report(self) -> Report<R> {
+        let ended = self.clock.now();
+        let elapsed = self.since_begin(ended);
+        let Self { slots, events, cancel, graph, journal_error, .. } = self;
+        let outcomes = slots.into_outcomes();
+        let counts = counts(&outcomes);
+        let cancelled = match cancel.stage() {
+            Stage::Running => None,
+            Stage::Draining if counts[Status::Cancelled as usize] == 0 => None,
+            _ => Some(cancel.reason().map_or_else(|| "cancelled".into(), |reason| Arc::from(&*reason))),
+        };
+        let lost = events.lost();
+        events.send(ended, || EventKind::RunEnded { counts, cancelled: cancelled.clone(), lost });
+        Report {
+            outcomes,
+            index: Arc::clone(graph.index()),
+            elapsed,
+            cancelled,
+            events_lost: events.lost(),
+            journal_error: journal_error.into_inner(),
+        }
+    }
+
+    pub(super) fn tell(&self, notices: Vec<Notice>, at: Instant) {
+        for notice in notices {
+            self.events.send(at, || self.event_of(&notice));
+        }
+    }
+
+    fn record(&self, outcome: &Outcome<R>) {
+        let Some(journal) = self.journal.filter(|_| self.journal_error.lock().is_none()) else { return };
+        let recorded = catch_unwind(AssertUnwindSafe(|| journal.record(outcome)));
+        if let Err(error) = recorded.unwrap_or_else(|_| Err(io::Error::other("the journal panicked"))) {
+            self.journal_error.lock().get_or_insert_with(|| error.into());
+            self.cancel.cancel_because("journal");
+        }
+    }
+
+    fn event_of(&self, notice: &Notice) -> EventKind {
+        let id_of = |task: u32| self.plan.tasks()[task as usize].id().clone();
+        let until = |until: Option<Instant>| until.map(|until| self.since_begin(until));
+        let tasks_of = |wave: u32| self.graph.wave(wave).len();
+        match *notice {
+            Notice::Parked { task, park } => {
+                EventKind::TaskParked { task: id_of(task), until: until(park.until), why: park.why }
+            }
+            Notice::Resumed { task, park } => {
+                EventKind::TaskResumed { task: id_of(task), until: until(park.until), why: park.why }
+            }
+            Notice::WaveStarted(wave) => EventKind::WaveStarted { wave: wave as usize, tasks: tasks_of(wave) },
+            Notice::WaveEnded(wave) => EventKind::WaveEnded { wave: wave as usize, tasks: tasks_of(wave) },
+        }
+    }
+}

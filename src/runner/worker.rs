@@ -1,0 +1,212 @@
+//! A worker: takes a task, makes one attempt at it, settles what came of it; and again.
+
+use super::ancestry::Line;
+use super::event::EventKind;
+use super::lane::{Lane, Refused};
+use super::outcome::{Attempt, AttemptResult, Outcome};
+use super::progress::Progress;
+use super::queue::{CircuitNews, Finish, Item, Wait};
+use super::run::Run;
+use super::shared_queue::{Done, Next};
+use crate::backend::{Context, Surroundings};
+use crate::cancel::Stage;
+use crate::failure::{Failure, Rejected};
+use crate::plan::Task;
+use crate::resilience::{CircuitState, Ended, Permit, RetryState, StateChange, Step, call_catching_panics};
+use crate::seed;
+use std::time::{Duration, Instant};
+
+/// How often a task looks at a circuit that does not say when it may be tried, since the breaker may be shared with others.
+const CIRCUIT_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// One attempt at one task: whose, where, by whom, since when.
+struct Try<'r, Q, R> {
+    number: u32,
+    task: &'r Task<Q>,
+    lane_number: u32,
+    lane: &'r Lane<'r, Q, R>,
+    worker: usize,
+    asked: Instant,
+}
+
+impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
+    pub(super) fn work(&self, worker: usize) {
+        let mut done = None;
+        loop {
+            self.clock.yield_turn();
+            done = match self.next(done) {
+                Some(Next::Start(item)) => Some(self.attempt(item, worker)),
+                Some(Next::Skip { task, root }) => Some(self.skip(task, root)),
+                None => return,
+            };
+        }
+    }
+
+    fn skip(&self, task: u32, root: u32) -> Done {
+        let at = self.clock.now();
+        let bars = self.end_unstarted(task, None, Some(root), at);
+        Done { finish: Finish::Ended { task, lane: None, failed: bars.then_some(root) }, news: None, at }
+    }
+
+    fn attempt(&self, item: Item<Box<Progress>>, worker: usize) -> Done {
+        let (number, lane_number) = (item.task, item.lane);
+        let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
+        let asked = self.clock.now();
+        if self.cancel.is_cancelled() {
+            self.end_unstarted(number, item.progress, None, asked);
+            return Done {
+                finish: Finish::Ended { task: number, lane: Some(lane_number), failed: None },
+                news: None,
+                at: asked,
+            };
+        }
+        let progress = item.progress.map_or_else(|| self.begin(number, task, lane, asked), |progress| *progress);
+        let this = Try { number, task, lane_number, lane, worker, asked };
+        match lane.breaker.admit_at(|| asked) {
+            Ok(permit) => self.send(&this, progress, permit),
+            Err(rejected) => self.refused(&this, progress, rejected),
+        }
+    }
+
+    fn begin(&self, number: u32, task: &Task<Q>, lane: &Lane<'_, Q, R>, now: Instant) -> Progress {
+        self.events.send(now, || EventKind::TaskStarted {
+            task: task.id().clone(),
+            backend: task.shared_backend().clone(),
+            wave: self.graph.wave_of(number) as usize,
+        });
+        Progress::new(RetryState::new(lane.retry_of(task), Some(seed::nth(self.seed, number.into()))), now)
+    }
+
+    fn send(&self, this: &Try<'_, Q, R>, mut progress: Progress, permit: Permit<'_>) -> Done {
+        self.tell_circuit(this, permit.state_change(), this.asked);
+        let attempt = progress.retry.begin_attempt(this.asked);
+        self.events.send(this.asked, || EventKind::AttemptStarted {
+            task: this.task.id().clone(),
+            backend: this.lane.kind_for(this.task),
+            worker: this.worker,
+            attempt: progress.attempts.len() + 1,
+        });
+        let (ended, over) = self.call(this, attempt);
+        let change = permit.record(ended.verdict(&this.lane.breaker_config), over);
+        let result = AttemptResult::of(&ended);
+        // Only an error may be retried, and so needs to know whether the run goes on.
+        let stage = if matches!(ended, Ended::Error(_)) { self.cancel.stage() } else { Stage::Running };
+        let step = progress.retry.step(ended, over, stage);
+        let delay = if let Step::Retry(delay) = step { Some(delay) } else { None };
+        self.note_attempt(this, &mut progress, result, over, delay);
+        self.tell_circuit(this, change, over);
+        let is_closed = change.is_some_and(|change| change.to == CircuitState::Closed);
+        let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
+        let finish = match step {
+            Step::Done(result) => self.end(this, progress, result, over),
+            Step::Retry(delay) => park(this, progress, Wait::Backoff, over.checked_add(delay).unwrap_or(over)),
+        };
+        Done { finish, news: Some((this.lane_number, news)), at: over }
+    }
+
+    fn call(&self, this: &Try<'_, Q, R>, attempt: u32) -> (Ended<R>, Instant) {
+        let timeout = this.lane.timeout_of(this.task);
+        let attempt_limit = timeout.and_then(|timeout| this.asked.checked_add(timeout));
+        let line = Line { plan: self.plan, slots: &self.slots, task: this.number };
+        let surroundings = Surroundings {
+            task: Some(this.task.id()),
+            backend: this.lane.kind,
+            attempt,
+            attempt_limit,
+            run_limit: self.limit,
+            ancestry: Some(&line),
+        };
+        let cx = Context::within(&self.cancel, self.clock, self.began, surroundings);
+        let ended = call_catching_panics(|| this.lane.backend.send(this.task.request(), &cx));
+        let over = self.clock.now();
+        let passed = timeout.filter(|_| attempt_limit.is_some_and(|limit| limit <= over));
+        (ended.judged(self.cancel.is_cancelled(), passed), over)
+    }
+
+    fn refused(&self, this: &Try<'_, Q, R>, mut progress: Progress, rejected: Rejected) -> Done {
+        let now = this.asked;
+        if let Refused::Wait = this.lane.when_open {
+            let until = try_again_at(rejected, now);
+            if !progress.retry.is_too_late(now, until.saturating_duration_since(now)) {
+                return Done { finish: park(this, progress, Wait::Circuit, until), news: None, at: now };
+            }
+        }
+        self.note_attempt(this, &mut progress, AttemptResult::Rejected(rejected), now, None);
+        let finish = match this.lane.when_open {
+            Refused::Fallback { lane } => self.move_to(this, progress, lane),
+            Refused::Fail | Refused::Wait => {
+                let last = progress.retry.last();
+                self.end(this, progress, Err(Failure::CircuitOpen { rejected, last }), now)
+            }
+        };
+        Done { finish, news: None, at: now }
+    }
+
+    fn move_to(&self, this: &Try<'_, Q, R>, progress: Progress, lane: u32) -> Finish<Box<Progress>> {
+        let retry = progress.retry.moved(self.lanes[lane as usize].retry_of(this.task));
+        let item = Item::underway(this.number, this.lane_number, Box::new(Progress { retry, ..progress }));
+        Finish::Moved { item, lane }
+    }
+
+    fn end(
+        &self,
+        this: &Try<'_, Q, R>,
+        progress: Progress,
+        result: Result<R, Failure>,
+        at: Instant,
+    ) -> Finish<Box<Progress>> {
+        let outcome = Outcome {
+            task: this.task.id().clone(),
+            backend: this.task.shared_backend().clone(),
+            wave: self.graph.wave_of(this.number),
+            mode: this.task.mode(),
+            attempts: progress.attempts,
+            started: Some(self.since_begin(progress.started)),
+            elapsed: at.saturating_duration_since(progress.started),
+            result,
+        };
+        let bars_dependents = self.end_task(this.number, outcome, at);
+        let failed = bars_dependents.then_some(this.number);
+        Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
+    }
+
+    fn note_attempt(
+        &self,
+        this: &Try<'_, Q, R>,
+        progress: &mut Progress,
+        result: AttemptResult,
+        over: Instant,
+        delay: Option<Duration>,
+    ) {
+        let backend = this.lane.kind_for(this.task);
+        let (started, elapsed) = (self.since_begin(this.asked), over.saturating_duration_since(this.asked));
+        let (worker, attempt) = (this.worker, progress.attempts.len() + 1);
+        self.events.send(over, || EventKind::AttemptEnded {
+            task: this.task.id().clone(),
+            backend: backend.clone(),
+            worker,
+            attempt,
+            result: result.clone(),
+            elapsed,
+            delay,
+        });
+        progress.attempts.push(Attempt { backend, worker, started, elapsed, result, delay });
+    }
+
+    fn tell_circuit(&self, this: &Try<'_, Q, R>, change: Option<StateChange>, at: Instant) {
+        if let Some(change) = change {
+            self.events.send(at, || EventKind::BreakerChanged { backend: this.lane.kind.clone(), change });
+        }
+    }
+}
+
+fn park<Q, R>(this: &Try<'_, Q, R>, progress: Progress, why: Wait, until: Instant) -> Finish<Box<Progress>> {
+    Finish::Parked { item: Item::underway(this.number, this.lane_number, Box::new(progress)), why, until }
+}
+
+fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
+    match rejected {
+        Rejected::CircuitOpen { retry_at: Some(at) } => at,
+        Rejected::CircuitOpen { retry_at: None } | Rejected::TooManyRequests => now + CIRCUIT_LOOK_INTERVAL,
+    }
+}
