@@ -2,11 +2,13 @@
 
 mod context;
 mod message;
+mod simulated;
 
 pub(crate) use context::Surroundings;
 
 pub use context::Context;
 pub use message::{Message, Response};
+pub use simulated::{Latency, SimulatedBackend};
 
 use crate::send_error::SendError;
 use std::fmt;

@@ -14,8 +14,9 @@ mod send_error;
 mod status;
 mod sync;
 mod task_id;
+pub mod testing;
 
-pub use backend::{Backend, Context, FnBackend, Message, Response, backend_fn};
+pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;
@@ -33,8 +34,3 @@ pub use runner::{
 pub use send_error::{ErrorClass, SendError};
 pub use status::Status;
 pub use task_id::TaskId;
-
-/// What a program's own tests need.
-pub mod testing {
-    pub use crate::responses::Responses;
-}

@@ -241,7 +241,7 @@ pub struct InvalidSetting {
 }
 
 impl InvalidSetting {
-    const fn new(setting: &'static str, rule: &'static str) -> Self {
+    pub(crate) const fn new(setting: &'static str, rule: &'static str) -> Self {
         Self { setting, rule }
     }
 
