@@ -1,0 +1,171 @@
+//! What is said when a run is over: each failure with its cause, each skip with its root, the circuits, one line of counts.
+
+use super::lines::row;
+use super::printable;
+use super::style::{Palette, styled};
+use super::wording::{Message, counted};
+use seawall::{CircuitBreaker, CircuitState, Failure, FailureMode, Outcome, Report, Status, TaskId};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// How many lines of a failure's message are shown: its first one, and the last ones.
+const MOST_LINES: usize = 20;
+const INDENT: &str = "                      ";
+
+/// The end of a run, in words.
+pub(crate) struct Summary<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) breakers: &'a [(&'a str, Arc<CircuitBreaker>)],
+    pub(crate) palette: Palette,
+    /// How wide a line of names may be.
+    pub(crate) columns: usize,
+}
+
+impl Summary<'_> {
+    /// All of it, in whole lines.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        self.failed(&mut text);
+        self.skipped(&mut text);
+        self.cancelled(&mut text);
+        self.circuits(&mut text);
+        text.push_str(&self.last_line());
+        text
+    }
+
+    fn failed(&self, text: &mut String) {
+        for outcome in self.report.iter().filter(|outcome| outcome.status() == Status::Failed) {
+            let Err(failure) = outcome.result() else { continue };
+            let message = Message(failure).to_string();
+            let mut lines = told(&message).into_iter();
+            let (name, backend) = (name(outcome.task()), printable::line(outcome.backend()));
+            let first = format!("{name} (on {backend}): {}", lines.next().unwrap_or_default());
+            text.push_str(&row(self.palette.bad, "failed", Some(outcome.elapsed()), first));
+            lines.for_each(|line| *text += &format!("{INDENT}{line}\n"));
+        }
+    }
+
+    fn skipped(&self, text: &mut String) {
+        for (root, tasks) in skipped_by_root(self.report) {
+            let since = format!("since {} failed: ", name(root));
+            self.names(text, "skipped", &since, tasks.iter().map(|task| name(task)));
+        }
+    }
+
+    /// Those that had begun. What never started is counted in the last line.
+    fn cancelled(&self, text: &mut String) {
+        let begun = self.report.iter().filter(|outcome| outcome.status() == Status::Cancelled && is_begun(outcome));
+        self.names(text, "cancelled", "", begun.map(|outcome| name(outcome.task())));
+    }
+
+    /// As many lines as the names need, each of them complete in itself.
+    fn names<'n>(&self, text: &mut String, verb: &str, what: &str, names: impl Iterator<Item = Cow<'n, str>>) {
+        let room = self.columns.saturating_sub(INDENT.len() + what.len());
+        let mut line = String::new();
+        let mut flush = |line: &mut String| {
+            if !line.is_empty() {
+                text.push_str(&row(self.palette.notable, verb, None, format!("{what}{line}")));
+                line.clear();
+            }
+        };
+        for name in names {
+            if !line.is_empty() && line.len() + name.len() + 2 > room {
+                flush(&mut line);
+            }
+            if !line.is_empty() {
+                line.push_str(", ");
+            }
+            line.push_str(&name);
+        }
+        flush(&mut line);
+    }
+
+    fn circuits(&self, text: &mut String) {
+        for (backend, breaker) in self.breakers {
+            let state = breaker.state();
+            if state == CircuitState::Closed {
+                continue;
+            }
+            let opened = usize::try_from(breaker.trips()).unwrap_or(usize::MAX);
+            let state = state.as_str().replace('_', "-");
+            let said = format!("{} is {state}; it opened {}", printable::line(backend), counted(opened, "time"));
+            text.push_str(&row(self.palette.bad, "circuit", None, said));
+        }
+    }
+
+    fn last_line(&self) -> String {
+        let Self { report, palette, .. } = self;
+        let (style, verb) = match (report.cancelled(), report.is_success()) {
+            (Some(_), _) => (palette.notable, "cancelled"),
+            (None, true) => (palette.good, "completed"),
+            (None, false) => (palette.bad, "failed"),
+        };
+        let why = report.cancelled().map(|why| format!(" by {}", printable::line(why))).unwrap_or_default();
+        let tasks = counted(report.outcomes().len(), "task");
+        row(style, verb, Some(report.elapsed()), format!("{}{why}: {}", styled(palette.strong, tasks), self.counts()))
+    }
+
+    fn counts(&self) -> String {
+        let mut counts = String::new();
+        for status in Status::ALL {
+            let of: Vec<&Outcome> = self.report.iter().filter(|outcome| outcome.status() == status).collect();
+            if of.is_empty() && status != Status::Completed {
+                continue;
+            }
+            if !counts.is_empty() {
+                counts.push_str(", ");
+            }
+            // Writing to a `String` cannot fail.
+            let _ = write!(counts, "{} {status}{}", of.len(), aside(status, &of));
+        }
+        counts
+    }
+}
+
+/// What is worth knowing of those that ended in one way.
+fn aside(status: Status, outcomes: &[&Outcome]) -> String {
+    let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
+    let (count, what) = match status {
+        Status::Completed => (count(|outcome| outcome.attempts().len() > 1), "after a retry"),
+        Status::Failed => (count(|outcome| outcome.failure_mode() == FailureMode::Skip), "allowed to"),
+        Status::Cancelled => (count(|outcome| !is_begun(outcome)), "never started"),
+        Status::Skipped => (0, ""),
+    };
+    if count > 0 { format!(" ({count} {what})") } else { String::new() }
+}
+
+fn is_begun(outcome: &Outcome) -> bool {
+    outcome.started().is_some()
+}
+
+/// In plan order, as are the roots by their first task.
+fn skipped_by_root(report: &Report) -> Vec<(&TaskId, Vec<&TaskId>)> {
+    let mut groups: Vec<(&TaskId, Vec<&TaskId>)> = Vec::new();
+    let mut places: HashMap<&TaskId, usize> = HashMap::new();
+    for outcome in report {
+        let Err(Failure::Skipped { root, .. }) = outcome.result() else { continue };
+        let place = *places.entry(root).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((root, Vec::new()));
+        }
+        groups[place].1.push(outcome.task());
+    }
+    groups
+}
+
+fn name(task: &TaskId) -> Cow<'_, str> {
+    printable::line(task.as_str())
+}
+
+/// The lines of a message that are shown: what it says first, and its end.
+fn told(message: &str) -> Vec<String> {
+    let message = printable::text(message.trim_end());
+    let mut lines: Vec<String> = message.lines().map(|line| line.replace('\t', "    ")).collect();
+    let left_out = lines.len().saturating_sub(MOST_LINES);
+    if left_out > 0 {
+        lines.splice(1..=left_out + 1, [format!("… {} lines …", left_out + 1)]);
+    }
+    lines
+}
