@@ -29,12 +29,15 @@ pub(crate) use demo::demo;
 use crate::args::RunArgs;
 use crate::exit_code::ExitCode;
 use crate::plan_file::{PlanFaults, PlanFile, RunSettings};
+use crate::streams;
+use crate::visible::visible;
 use outputs::Outputs;
 use place::Lost;
 use report_json::Document;
 use seawall::crossbeam_channel::unbounded;
 use seawall::{CircuitBreaker, Report, RunOptions, Runner, Stage};
 use signals::Session;
+use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::{io, panic, thread};
@@ -43,11 +46,7 @@ use watch::Watch;
 
 /// Runs a plan file.
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    let voice = Voice::new(args);
-    launch(args, voice, || PlanFile::load(&args.plan)).map_or_else(
-        |refusal| refusal.tell(voice),
-        |done| done.code,
-    )
+    launch(args, Voice::new(args), || PlanFile::load(&args.plan)).map_or_else(Refusal::tell, |done| done.code)
 }
 
 /// Why nothing was run.
@@ -67,11 +66,7 @@ struct Done {
 }
 
 /// Reads the plan, tries every place, runs, writes, tells.
-fn launch(
-    args: &RunArgs,
-    voice: Voice,
-    plan: impl FnOnce() -> Result<PlanFile, PlanFaults>,
-) -> Result<Done, Refusal> {
+fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, PlanFaults>) -> Result<Done, Refusal> {
     outputs::misuse(args).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
     silence_backends();
     let session = Arc::new(Session::new());
@@ -134,7 +129,7 @@ impl Performance<'_> {
         let document = Document::new(self.facts(started, &report), &report, &breakers);
         let lost = self.write(outputs, &document);
         self.voice.sum_up(&self.session.screen, &report, &breakers);
-        lost.iter().for_each(|lost| self.voice.complain(lost));
+        lost.iter().for_each(complain);
         if lost.iter().any(Lost::is_report) {
             // Nobody is left to be told if this fails, too.
             let _ = stream::Stream::of(io::stderr()).and_then(|stream| report_file::write_to(stream, &document));
@@ -218,24 +213,22 @@ fn exit_code(report: &Report, is_all_written: bool) -> ExitCode {
 
 impl Refusal {
     /// Says why, and gives the exit code.
-    fn tell(self, voice: Voice) -> ExitCode {
+    fn tell(self) -> ExitCode {
         match self {
-            Self::Plan(faults) => {
-                faults.print();
-                return ExitCode::BadInput;
-            }
+            Self::Plan(faults) => return faults.print(),
             Self::Usage(misuse) => {
-                voice.complain(misuse);
+                complain(misuse);
                 return ExitCode::BadInput;
             }
-            Self::Unable(error) if error.is_plan() || error.is_unknown_backend() => {
-                voice.complain(error);
-                return ExitCode::BadInput;
-            }
-            Self::Unable(error) => voice.complain(error),
-            Self::Start(reason) => voice.complain(reason),
-            Self::Places(lost) => lost.iter().for_each(|lost| voice.complain(lost)),
+            Self::Places(lost) => lost.iter().for_each(complain),
+            Self::Start(reason) => complain(reason),
+            Self::Unable(error) => complain(error),
         }
         ExitCode::CouldNot
     }
+}
+
+/// Says what went wrong with the program itself.
+fn complain(what: impl Display) {
+    streams::say_error(visible(&what.to_string()));
 }

@@ -1,11 +1,12 @@
 //! `seawall demo`: the built-in plan, and the proof that what it foretells has happened.
 
 use super::voice::Voice;
-use super::{Done, launch};
+use super::{Done, complain, launch};
 use crate::args::RunArgs;
 use crate::demo;
 use crate::exit_code::ExitCode;
 use crate::plan_file::PlanFile;
+use crate::streams;
 use clap::ColorChoice;
 use seawall::{Report, Runner, Status};
 use std::path::{Path, PathBuf};
@@ -19,13 +20,12 @@ down, failures that leave their neighbours alone, and a task that is skipped bec
 /// Runs the built-in plan. It went well if all that it foretells has happened.
 pub(crate) fn demo(color: ColorChoice) -> ExitCode {
     let args = arguments(color);
-    let voice = Voice::new(&args);
-    voice.say(FORETOLD);
+    streams::say(FORETOLD);
     let plan = || PlanFile::parse(demo::NAME, demo::PLAN, Path::new("."));
-    match launch(&args, voice, plan) {
+    match launch(&args, Voice::new(&args), plan) {
         Ok(done) if matches!(done.code, ExitCode::Signal(_)) => done.code,
-        Ok(done) => judge(&done, voice),
-        Err(refusal) => refusal.tell(voice),
+        Ok(done) => judge(&done),
+        Err(refusal) => refusal.tell(),
     }
 }
 
@@ -46,13 +46,15 @@ fn arguments(color: ColorChoice) -> RunArgs {
     }
 }
 
-fn judge(Done { report, runner, .. }: &Done, voice: Voice) -> ExitCode {
+fn judge(Done { report, runner, .. }: &Done) -> ExitCode {
     let missing = missing(report, runner);
     if missing.is_empty() {
-        voice.say("\nAll of it happened. `seawall demo --print` shows the plan, `seawall init` writes one to begin with.\n");
+        streams::say(
+            "\nAll of it happened. `seawall demo --print` shows the plan, `seawall init` writes one to begin with.",
+        );
         return ExitCode::Success;
     }
-    voice.complain(format_args!("the demo did not show {}", missing.join(", ")));
+    complain(format_args!("the demo did not show {}", missing.join(", ")));
     ExitCode::TasksFailed
 }
 

@@ -35,9 +35,7 @@ impl EventFile {
             Place::StandardOutput(stream) => Sink::StandardOutput(stream),
             Place::Straight(stream) => Sink::Straight(stream),
             Place::Fifo(path) => Sink::Fifo(Fifo::new(path)),
-            Place::Regular(path) => {
-                Sink::Regular(begin_file(&path).map(Stream::new).map_err(Lost::of(WHAT, &name))?)
-            }
+            Place::Regular(path) => Sink::Regular(begin_file(&path).map(Stream::new).map_err(Lost::of(WHAT, &name))?),
         };
         Ok(Self { name, sink: Some(sink), lost: None, line: Vec::new() })
     }

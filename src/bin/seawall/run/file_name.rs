@@ -24,8 +24,7 @@ pub(crate) fn file_name(id: &str) -> String {
 fn encoded(id: &str) -> String {
     let mut name = String::with_capacity(id.len());
     for byte in id.bytes() {
-        let is_safe =
-            byte.is_ascii_alphanumeric() || b"-_[]".contains(&byte) || (byte == b'.' && !name.is_empty());
+        let is_safe = byte.is_ascii_alphanumeric() || b"-_[]".contains(&byte) || (byte == b'.' && !name.is_empty());
         if is_safe {
             name.push(char::from(byte));
         } else {
@@ -54,8 +53,18 @@ mod tests {
     #[test]
     fn what_could_leave_the_folder_or_hide_in_it_is_encoded() {
         let names = ["..", ".", ".hidden", "../up", "/etc/x", "a/b", "50%", "two words", "ü", "a%2Fb"].map(file_name);
-        let wanted =
-            ["%2E.", "%2E", "%2Ehidden", "%2E.%2Fup", "%2Fetc%2Fx", "a%2Fb", "50%25", "two%20words", "%C3%BC", "a%252Fb"];
+        let wanted = [
+            "%2E.",
+            "%2E",
+            "%2Ehidden",
+            "%2E.%2Fup",
+            "%2Fetc%2Fx",
+            "a%2Fb",
+            "50%25",
+            "two%20words",
+            "%C3%BC",
+            "a%252Fb",
+        ];
         assert_eq!(names, wanted);
     }
 

@@ -1,10 +1,10 @@
 //! The live display: what runs, what waits, which circuits are not closed, and how much is done. Pure.
 
-use super::printable;
 use super::progress::{Now, Progress, Task};
 use super::screen::Size;
 use super::style::{Palette, styled};
-use super::wording::Ticking;
+use super::wording::{self, Ticking};
+use crate::visible::visible;
 use anstyle::Style;
 use seawall::{CircuitState, Status, TaskId};
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl View<'_> {
         if rows == 0 || self.size.columns < NARROWEST {
             return Vec::new();
         }
-        let [circuits, waiting, running] = self.shares(rows - 1, progress);
+        let [circuits, waiting, running] = shares(rows - 1, progress);
         let mut frame = vec![self.head(progress)];
         frame.extend(self.running(progress, running));
         frame.extend(self.waiting(progress, waiting));
@@ -47,26 +47,13 @@ impl View<'_> {
         (rows / 2).clamp(3, TALLEST).min(rows.saturating_sub(1))
     }
 
-    /// How many rows circuits, waiting and running tasks get, of `rows`.
-    fn shares(&self, rows: usize, progress: &Progress) -> [usize; 3] {
-        let is_running = |task: &Task| matches!(task.now, Now::Running(_));
-        let running = progress.under_way().filter(|(_, task)| is_running(task)).count();
-        let waiting = progress.under_way().count() - running;
-        let circuits = progress.circuits().len().min(rows / 3);
-        let least_waiting = waiting.min((rows - circuits) / 3);
-        let running = running.min(rows - circuits - least_waiting);
-        [circuits, waiting.min(rows - circuits - running), running]
-    }
-
     fn head(&self, progress: &Progress) -> String {
-        let mut text = format!("{}/{}", progress.done(), progress.tasks());
-        for status in [Status::Failed, Status::Skipped, Status::Cancelled] {
-            let count = progress.ended(status);
-            if count > 0 {
-                text += &format!(", {count} {status}");
-            }
-        }
-        text += &format!(", {}", Ticking(self.now));
+        let ended = [Status::Failed, Status::Skipped, Status::Cancelled].map(|status| match progress.ended(status) {
+            0 => String::new(),
+            count => format!(", {count} {status}"),
+        });
+        let (done, tasks) = (progress.done(), progress.tasks());
+        let text = format!("{done}/{tasks}{}, {}", ended.concat(), Ticking(self.now));
         let room = self.room().saturating_sub(text.len() + 2).min(WIDEST_BAR);
         let bar = if room >= 10 { bar(progress.done(), progress.tasks(), room) } else { String::new() };
         self.row(self.palette.good, "running", &format!("{bar}{text}"))
@@ -84,7 +71,7 @@ impl View<'_> {
         let shown = running.iter().map(|(since, id, attempt)| {
             let attempt = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
             let age = Ticking(self.now.saturating_sub(*since)).to_string();
-            self.row(self.palette.quiet, &age, &format!("{}{attempt}", printable::line(id.as_str())))
+            self.row(self.palette.quiet, &age, &format!("{}{attempt}", visible(id.as_str())))
         });
         shown.chain(self.more(more)).collect()
     }
@@ -103,7 +90,7 @@ impl View<'_> {
             let left = Ticking(until.saturating_sub(self.now));
             let when = if *until == Duration::MAX { "waiting".to_owned() } else { format!("in {left}") };
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            self.row(self.palette.notable, &when, &format!("{}{why}", printable::line(id.as_str())))
+            self.row(self.palette.notable, &when, &format!("{}{why}", visible(id.as_str())))
         });
         shown.chain(self.more(more)).collect()
     }
@@ -115,8 +102,8 @@ impl View<'_> {
                 (CircuitState::Open, Some(left)) => format!(", tried in {}", Ticking(left)),
                 _ => String::new(),
             };
-            let state = state.as_str().replace('_', "-");
-            self.row(self.palette.bad, "circuit", &format!("{} is {state}{tried}", printable::line(backend)))
+            let state = wording::of_circuit(state);
+            self.row(self.palette.bad, "circuit", &format!("{} is {state}{tried}", visible(backend)))
         });
         shown.chain(self.more(more)).collect()
     }
@@ -137,6 +124,17 @@ impl View<'_> {
     fn room(&self) -> usize {
         self.size.columns.saturating_sub(1)
     }
+}
+
+/// How many rows circuits, waiting and running tasks get, of `rows`.
+fn shares(rows: usize, progress: &Progress) -> [usize; 3] {
+    let is_running = |task: &Task| matches!(task.now, Now::Running(_));
+    let running = progress.under_way().filter(|(_, task)| is_running(task)).count();
+    let waiting = progress.under_way().count() - running;
+    let circuits = progress.circuits().len().min(rows / 3);
+    let least_waiting = waiting.min((rows - circuits) / 3);
+    let running = running.min(rows - circuits - least_waiting);
+    [circuits, waiting.min(rows - circuits - running), running]
 }
 
 /// Keeps as many of the smallest `items` as `rows` hold, in order, and says how many more there are.
@@ -208,7 +206,12 @@ mod tests {
         let runner = Runner::builder()
             .backend_fn("slow", |_, _| Err(SendError::transient("busy")))
             .backend_fn("down", |_, _| Err(SendError::transient("gone")))
-            .configure("slow", BackendConfig::new().with_retry(retry.with_max_interval(Duration::from_secs(3600)).with_max_elapsed_time(Duration::MAX)))
+            .configure(
+                "slow",
+                BackendConfig::new().with_retry(
+                    retry.with_max_interval(Duration::from_secs(3600)).with_max_elapsed_time(Duration::MAX),
+                ),
+            )
             .circuit_breakers(Arc::new(breakers))
             .build()
             .unwrap();

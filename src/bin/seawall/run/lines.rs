@@ -4,8 +4,9 @@ use super::printable;
 use super::progress::Progress;
 use super::style::{Palette, styled};
 use super::wording::{Bracketed, Message, Spoken};
+use crate::visible::visible;
 use anstyle::Style;
-use seawall::{AttemptResult, CircuitState, Event, EventKind, Failure, StateChange, Status, TaskId};
+use seawall::{AttemptResult, CircuitState, Event, EventKind, Failure, StateChange, Status, TaskId, Wait};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -28,21 +29,27 @@ impl Lines {
                 let began = progress.get(task).map(|task| task.began);
                 self.ended(task, *status, failure.as_ref(), began.map(|began| event.at.saturating_sub(began)))
             }
-            EventKind::AttemptEnded { task, attempt, result, elapsed, delay, backend, .. } => {
-                let goes_on = delay.map(|delay| format!("; goes on in {}", Spoken(delay))).unwrap_or_default();
-                let said = format!("{} attempt {attempt}: {}{goes_on}", name(task), what(result));
-                if self.is_verbose {
-                    let verb = if delay.is_some() { "retry" } else { "attempt" };
-                    return Some(self.row(self.style_of(result), verb, Some(*elapsed), said + &on(backend)));
-                }
-                delay.map(|_| self.row(self.palette.notable, "retry", Some(*elapsed), said))
-            }
+            EventKind::AttemptEnded { delay, .. } if delay.is_some() || self.is_verbose => self.attempt(&event.kind),
             EventKind::BreakerChanged { backend, change, .. } => Some(self.circuit(backend, *change)),
-            EventKind::TaskParked { task, until: None, why, .. } if self.is_verbose => {
-                Some(self.row(self.palette.quiet, "waiting", None, format!("{}: for its {why}", name(task), why = why.as_str())))
+            EventKind::TaskParked { task, why, .. } if self.is_verbose && *why != Wait::Backoff => {
+                let said = format!("{} waits: {}", visible(task.as_str()), why.as_str());
+                Some(row(self.palette.quiet, "waiting", None, said))
             }
             _ => None,
         }
+    }
+
+    fn attempt(&self, ended: &EventKind) -> Option<String> {
+        let EventKind::AttemptEnded { task, backend, attempt, result, elapsed, delay, .. } = ended else { return None };
+        let goes_on = delay.map(|delay| format!("; goes on in {}", Spoken(delay))).unwrap_or_default();
+        let on = if self.is_verbose { format!(" (on {})", visible(backend)) } else { String::new() };
+        let said = format!("{} attempt {attempt}: {}{goes_on}{on}", visible(task.as_str()), what(result));
+        let (style, verb) = match (result, delay) {
+            (AttemptResult::Success, _) => (self.palette.quiet, "attempt"),
+            (_, None) => (self.palette.notable, "attempt"),
+            (_, Some(_)) => (self.palette.notable, "retry"),
+        };
+        Some(row(style, verb, Some(*elapsed), said))
     }
 
     fn ended(
@@ -56,11 +63,11 @@ impl Lines {
             Status::Completed => self.palette.good,
             Status::Failed => self.palette.bad,
             // They come in great numbers, all at once: the summary has them.
-            Status::Skipped | Status::Cancelled if elapsed.is_none() && !self.is_verbose => return None,
+            Status::Skipped | Status::Cancelled if !self.is_verbose => return None,
             Status::Skipped | Status::Cancelled => self.palette.notable,
         };
         let why = failure.map(|failure| format!(": {}", shortened(Message(failure)))).unwrap_or_default();
-        Some(self.row(style, status.as_str(), elapsed, format!("{}{why}", name(task))))
+        Some(row(style, status.as_str(), elapsed, format!("{}{why}", visible(task.as_str()))))
     }
 
     fn circuit(&self, backend: &str, change: StateChange) -> String {
@@ -69,18 +76,7 @@ impl Lines {
             CircuitState::HalfOpen => (self.palette.notable, "is half-open: a few calls are tried"),
             CircuitState::Closed => (self.palette.good, "is closed again"),
         };
-        self.row(style, "circuit", None, format!("{} {what}", printable::line(backend)))
-    }
-
-    fn style_of(&self, result: &AttemptResult) -> Style {
-        match result {
-            AttemptResult::Success => self.palette.quiet,
-            _ => self.palette.notable,
-        }
-    }
-
-    fn row(&self, style: Style, verb: &str, elapsed: Option<Duration>, what: impl Display) -> String {
-        row(style, verb, elapsed, what)
+        row(style, "circuit", None, format!("{} {what}", visible(backend)))
     }
 }
 
@@ -88,14 +84,6 @@ impl Lines {
 pub(crate) fn row(style: Style, verb: &str, elapsed: Option<Duration>, what: impl Display) -> String {
     let elapsed = elapsed.map(|elapsed| Bracketed(elapsed).to_string()).unwrap_or_default();
     format!("{:>9} {elapsed:<11} {what}\n", styled(style, verb))
-}
-
-fn name(task: &TaskId) -> std::borrow::Cow<'_, str> {
-    printable::line(task.as_str())
-}
-
-fn on(backend: &str) -> String {
-    format!(" (on {})", printable::line(backend))
 }
 
 fn what(result: &AttemptResult) -> String {

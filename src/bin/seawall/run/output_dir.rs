@@ -26,9 +26,8 @@ pub(crate) struct OutputDir {
 impl OutputDir {
     /// Makes the folder where there is none, and finds out whether files can be written in it.
     pub(crate) fn prepare(folder: &Path, temporaries: &Arc<Temporaries>) -> Result<Self, Lost> {
-        let made = fs::create_dir_all(folder).and_then(|()| {
-            WholeFile::create(&folder.join("any"), temporaries).map(drop)
-        });
+        let made =
+            fs::create_dir_all(folder).and_then(|()| WholeFile::create(&folder.join("any"), temporaries).map(drop));
         made.map_err(Lost::of("the answers", folder))?;
         Ok(Self { folder: folder.to_owned(), temporaries: Arc::clone(temporaries), lost: Mutex::default() })
     }

@@ -1,9 +1,9 @@
 //! What a run writes beside what people see, and the proof that its places can be written.
 
+use super::event_file::EventFile;
 use super::output_dir::OutputDir;
 use super::place::{Lost, Place};
 use super::report_file::ReportFile;
-use super::event_file::EventFile;
 use super::whole_file::Temporaries;
 use crate::args::RunArgs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,8 @@ pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
     if on_standard_output.len() > 1 {
         return Some(format!("{} cannot both write to standard output (`-`)", on_standard_output.join(" and ")));
     }
-    is_standard_output(args.output.as_ref()).then(|| "--output needs a folder, and standard output (`-`) is none".into())
+    is_standard_output(args.output.as_ref())
+        .then(|| "--output needs a folder, and standard output (`-`) is none".into())
 }
 
 fn is_standard_output(path: Option<&PathBuf>) -> bool {

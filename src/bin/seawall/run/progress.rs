@@ -133,7 +133,9 @@ mod tests {
     #[test]
     fn every_task_is_counted_once_and_none_stays_under_way() {
         let mut progress = Progress::default();
-        events().iter().for_each(|event| progress.take(event));
+        for event in events() {
+            progress.take(&event);
+        }
         assert_eq!((progress.tasks(), progress.done(), progress.under_way().count()), (2, 2, 0));
         assert_eq!((progress.ended(Status::Completed), progress.ended(Status::Failed)), (1, 1));
         let circuits: Vec<_> = progress.circuits().map(|(backend, state)| (&**backend, state)).collect();

@@ -61,7 +61,8 @@ impl Session {
     /// Hears signals from now on, on a thread of its own. One that was ignored when the program began stays ignored.
     pub(crate) fn listen(self: &Arc<Self>) -> io::Result<()> {
         let ignored = Ignored::of_this_process();
-        let wanted = [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT].into_iter().filter(|&signal| !ignored.contains(signal));
+        let wanted =
+            [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT].into_iter().filter(|&signal| !ignored.contains(signal));
         let mut signals = Signals::new(wanted)?;
         let session = Arc::clone(self);
         let hear = move || {

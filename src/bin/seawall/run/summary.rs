@@ -3,7 +3,8 @@
 use super::lines::row;
 use super::printable;
 use super::style::{Palette, styled};
-use super::wording::{Message, counted};
+use super::wording::{self, Message, counted};
+use crate::visible::visible;
 use seawall::{CircuitBreaker, CircuitState, Failure, FailureMode, Outcome, Report, Status, TaskId};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 /// How many lines of a failure's message are shown: its first one, and the last ones.
 const MOST_LINES: usize = 20;
+/// How many cancelled tasks are named.
+const MOST_CANCELLED: usize = 100;
 const INDENT: &str = "                      ";
 
 /// The end of a run, in words.
@@ -40,24 +43,28 @@ impl Summary<'_> {
             let Err(failure) = outcome.result() else { continue };
             let message = Message(failure).to_string();
             let mut lines = told(&message).into_iter();
-            let (name, backend) = (name(outcome.task()), printable::line(outcome.backend()));
+            let (name, backend) = (visible(outcome.task().as_str()), visible(outcome.backend()));
             let first = format!("{name} (on {backend}): {}", lines.next().unwrap_or_default());
             text.push_str(&row(self.palette.bad, "failed", Some(outcome.elapsed()), first));
-            lines.for_each(|line| *text += &format!("{INDENT}{line}\n"));
+            text.extend(lines.map(|line| format!("{INDENT}{line}\n")));
         }
     }
 
     fn skipped(&self, text: &mut String) {
         for (root, tasks) in skipped_by_root(self.report) {
-            let since = format!("since {} failed: ", name(root));
-            self.names(text, "skipped", &since, tasks.iter().map(|task| name(task)));
+            let since = format!("since {} failed: ", visible(root.as_str()));
+            self.names(text, "skipped", &since, tasks.iter().map(|task| visible(task.as_str())));
         }
     }
 
-    /// Those that had begun. What never started is counted in the last line.
+    /// Those that had begun, the first ones. What never started is counted in the last line.
     fn cancelled(&self, text: &mut String) {
-        let begun = self.report.iter().filter(|outcome| outcome.status() == Status::Cancelled && is_begun(outcome));
-        self.names(text, "cancelled", "", begun.map(|outcome| name(outcome.task())));
+        let is_cancelled = |outcome: &&Outcome| outcome.status() == Status::Cancelled && is_begun(outcome);
+        let begun: Vec<&Outcome> = self.report.iter().filter(is_cancelled).collect();
+        let more = begun.len().saturating_sub(MOST_CANCELLED);
+        let names = begun.iter().take(MOST_CANCELLED).map(|outcome| visible(outcome.task().as_str()));
+        let more = (more > 0).then(|| format!("and {more} more that had begun").into());
+        self.names(text, "cancelled", "", names.chain(more));
     }
 
     /// As many lines as the names need, each of them complete in itself.
@@ -71,7 +78,7 @@ impl Summary<'_> {
             }
         };
         for name in names {
-            if !line.is_empty() && line.len() + name.len() + 2 > room {
+            if !line.is_empty() && line.chars().count() + name.chars().count() + 2 > room {
                 flush(&mut line);
             }
             if !line.is_empty() {
@@ -88,9 +95,11 @@ impl Summary<'_> {
             if state == CircuitState::Closed {
                 continue;
             }
-            let opened = usize::try_from(breaker.trips()).unwrap_or(usize::MAX);
-            let state = state.as_str().replace('_', "-");
-            let said = format!("{} is {state}; it opened {}", printable::line(backend), counted(opened, "time"));
+            let opened = match breaker.trips() {
+                1 => "once".to_owned(),
+                trips => format!("{trips} times"),
+            };
+            let said = format!("{} is {}; it opened {opened}", visible(backend), wording::of_circuit(state));
             text.push_str(&row(self.palette.bad, "circuit", None, said));
         }
     }
@@ -153,10 +162,6 @@ fn skipped_by_root(report: &Report) -> Vec<(&TaskId, Vec<&TaskId>)> {
         groups[place].1.push(outcome.task());
     }
     groups
-}
-
-fn name(task: &TaskId) -> Cow<'_, str> {
-    printable::line(task.as_str())
 }
 
 /// The lines of a message that are shown: what it says first, and its end.

@@ -1,7 +1,6 @@
 //! How a run speaks to people: how much, in which colours, at a terminal or not.
 
 use super::lines::{Lines, row};
-use super::printable;
 use super::screen::Screen;
 use super::style::{Palette, Surroundings, styled};
 use super::summary::Summary;
@@ -9,10 +8,10 @@ use super::watch::People;
 use super::wording::counted;
 use crate::args::RunArgs;
 use crate::plan_file::{PlanFile, RunSettings};
+use crate::visible::visible;
 use clap::ColorChoice;
 use seawall::{CircuitBreaker, Report, Runner};
 use std::env;
-use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
@@ -59,7 +58,7 @@ impl Voice {
     pub(crate) fn announce(&self, screen: &Screen, plan_file: &PlanFile, settings: &RunSettings) {
         if !self.is_quiet {
             let tasks = counted(plan_file.plan.len(), "task");
-            let (name, places) = (printable::line(&plan_file.name), settings.concurrency);
+            let (name, places) = (visible(&plan_file.name), settings.concurrency);
             let said = format!("{} of {name}, {places} at a time", styled(self.palette().strong, tasks));
             screen.say(&row(self.palette().good, "running", None, said));
         }
@@ -69,17 +68,6 @@ impl Voice {
     pub(crate) fn sum_up(&self, screen: &Screen, report: &Report, breakers: &[(&str, Arc<CircuitBreaker>)]) {
         let columns = if self.is_terminal { Screen::size().columns } else { USUAL_COLUMNS };
         screen.say(&Summary { report, breakers, palette: self.palette(), columns }.text());
-    }
-
-    /// Says what went wrong with the program itself.
-    pub(crate) fn complain(&self, what: impl Display) {
-        let what = what.to_string();
-        self.say(&format!("{} {}\n", styled(self.palette().bad, "error:"), printable::line(&what)));
-    }
-
-    /// Says something else, in whole lines.
-    pub(crate) fn say(&self, text: &str) {
-        Screen::new().say(text);
     }
 
     fn palette(&self) -> Palette {

@@ -1,6 +1,6 @@
 //! The sentences that reports, events and people have in common.
 
-use seawall::{Failure, GaveUp, SendError};
+use seawall::{CircuitState, Failure, GaveUp, SendError};
 use std::fmt::{self, Display};
 use std::time::Duration;
 
@@ -33,6 +33,15 @@ fn is_single(failure: &Failure) -> bool {
 /// The error that a task ended with: its last real one, or else the sentence that says why there is no response.
 pub(crate) fn last_error(failure: &Failure) -> String {
     failure.last_error().map_or_else(|| failure.to_string(), SendError::to_string)
+}
+
+/// The state of a circuit, as people say it.
+pub(crate) fn of_circuit(state: CircuitState) -> &'static str {
+    match state {
+        CircuitState::Closed => "closed",
+        CircuitState::Open => "open",
+        CircuitState::HalfOpen => "half-open",
+    }
 }
 
 /// A count with its noun: `1 task`, `3 tasks`.
