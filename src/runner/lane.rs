@@ -32,27 +32,6 @@ pub(super) enum Refused {
     Fallback { lane: u32 },
 }
 
-impl<Q, R> Lane<'_, Q, R> {
-    /// The policy of a task here. What a task brings holds for the backend that it names, not for one that it falls back to.
-    pub(super) fn retry_of(&self, task: &Task<Q>) -> RetryConfig {
-        if self.is_of(task) { task.own_retry().unwrap_or(self.retry) } else { self.retry }
-    }
-
-    /// The limit of an attempt of a task here.
-    pub(super) fn timeout_of(&self, task: &Task<Q>) -> Option<Duration> {
-        if self.is_of(task) { task.own_timeout().or(self.timeout) } else { self.timeout }
-    }
-
-    /// The backend's name, from the task where it is the same: that count of references no other worker touches.
-    pub(super) fn kind_for(&self, task: &Task<Q>) -> Arc<str> {
-        Arc::clone(if self.is_of(task) { task.shared_backend() } else { self.kind })
-    }
-
-    fn is_of(&self, task: &Task<Q>) -> bool {
-        task.backend() == &**self.kind
-    }
-}
-
 pub(super) fn lanes<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> Vec<Lane<'r, Q, R>> {
     let numbers = numbers(runner);
     let lane = |(kind, backend, config): &'r (Arc<str>, Box<dyn Backend<Q, R> + '_>, super::BackendConfig)| {

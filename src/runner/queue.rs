@@ -52,14 +52,16 @@ pub(super) struct Park {
 pub(super) struct Item<P> {
     pub(super) task: u32,
     pub(super) lane: u32,
+    /// The lane of the backend that the plan names: another one than `lane` after a fallback.
+    pub(super) home: u32,
     pub(super) progress: Option<P>,
     park: Option<Park>,
 }
 
 impl<P> Item<P> {
     /// A task that has begun.
-    pub(super) fn underway(task: u32, lane: u32, progress: P) -> Self {
-        Self { task, lane, progress: Some(progress), park: None }
+    pub(super) fn underway(task: u32, lane: u32, home: u32, progress: P) -> Self {
+        Self { task, lane, home, progress: Some(progress), park: None }
     }
 }
 
@@ -234,11 +236,11 @@ impl<P> Queue<P> {
         }
         while let Some(item) = self.next_ready() {
             if let (None, Some(root)) = (&item.progress, self.roots.of(item.task)) {
-                self.begin_wave(self.graph.wave_of(item.task));
+                self.note_start(item.task);
                 return Take::Skip { task: item.task, root };
             }
             if let Some(item) = self.pass_gates(item) {
-                self.begin_wave(self.graph.wave_of(item.task));
+                self.note_start(item.task);
                 return Take::Start(item);
             }
         }
@@ -282,11 +284,8 @@ impl<P> Queue<P> {
                 }
             }
         }
-        let wave = self.graph.wave_of(task);
-        let left = &mut self.waves[wave as usize].left;
-        *left -= 1;
-        if *left == 0 {
-            self.note(Notice::WaveEnded(wave));
+        if self.notices.is_some() {
+            self.leave_wave(self.graph.wave_of(task));
         }
     }
 
@@ -298,7 +297,8 @@ impl<P> Queue<P> {
             return self.again.pop_front();
         }
         let task = self.fresh.pop_front()?;
-        Some(Item { task, lane: self.lane_of[task as usize], progress: None, park: None })
+        let lane = self.lane_of[task as usize];
+        Some(Item { task, lane, home: lane, progress: None, park: None })
     }
 
     fn park(&mut self, item: Item<P>, why: Wait, until: Instant) {
@@ -369,9 +369,24 @@ impl<P> Queue<P> {
         item
     }
 
+    /// Without barriers a wave begins with the first of its tasks. Only those who listen want to know.
+    fn note_start(&mut self, task: u32) {
+        if self.notices.is_some() {
+            self.begin_wave(self.graph.wave_of(task));
+        }
+    }
+
     fn begin_wave(&mut self, wave: u32) {
         if !std::mem::replace(&mut self.waves[wave as usize].has_started, true) {
             self.note(Notice::WaveStarted(wave));
+        }
+    }
+
+    fn leave_wave(&mut self, wave: u32) {
+        let left = &mut self.waves[wave as usize].left;
+        *left -= 1;
+        if *left == 0 {
+            self.note(Notice::WaveEnded(wave));
         }
     }
 

@@ -49,11 +49,11 @@ impl<Q, R> Run<'_, Q, R> {
         at.saturating_duration_since(self.began)
     }
 
-    /// Writes an outcome down: journal, slot, event; in this order, so that nobody hears of what is not kept. Says whether
-    /// dependents may not start.
-    pub(super) fn end_task(&self, task: u32, outcome: Outcome<R>, at: Instant) -> bool {
-        self.record(&outcome);
+    /// Puts an outcome in its place, where nobody looks before the task is settled; then writes it down, then tells of it, so
+    /// that nobody hears of what is not kept. Says whether dependents may not start.
+    pub(super) fn end_task(&self, task: u32, outcome: impl FnOnce() -> Outcome<R>, at: Instant) -> bool {
         let outcome = self.slots.put(task, outcome);
+        self.record(outcome);
         self.events.send(at, || EventKind::TaskEnded {
             task: outcome.task.clone(),
             status: outcome.status(),
@@ -83,7 +83,7 @@ impl<Q, R> Run<'_, Q, R> {
             Some(root) => Failure::Skipped { root: self.plan.tasks()[root as usize].id().clone() },
             None => Failure::Cancelled { last },
         };
-        let outcome = Outcome {
+        let outcome = || Outcome {
             task: task.id().clone(),
             backend: task.shared_backend().clone(),
             wave: self.graph.wave_of(number),

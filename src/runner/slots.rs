@@ -3,40 +3,27 @@
 use super::outcome::Outcome;
 use crate::sync::OnceLock;
 
-/// In pieces, so that they can be emptied into the report one by one: the peak is one copy of the outcomes, not two.
-pub(super) struct Slots<R> {
-    pieces: Vec<Vec<OnceLock<Outcome<R>>>>,
-}
-
-const PIECE: usize = 1024;
+pub(super) struct Slots<R>(Vec<OnceLock<Outcome<R>>>);
 
 impl<R> Slots<R> {
     pub(super) fn new(tasks: usize) -> Self {
-        let piece = |first: usize| (first..tasks.min(first + PIECE)).map(|_| OnceLock::new()).collect();
-        Self { pieces: (0..tasks).step_by(PIECE).map(piece).collect() }
+        Self((0..tasks).map(|_| OnceLock::new()).collect())
     }
 
     pub(super) fn get(&self, task: u32) -> Option<&Outcome<R>> {
-        self.at(task).get()
+        self.0[task as usize].get()
     }
 
-    /// Keeps a task's outcome, and hands it back to be read.
-    pub(super) fn put(&self, task: u32, outcome: Outcome<R>) -> &Outcome<R> {
-        let slot = self.at(task);
-        assert!(slot.set(outcome).is_ok(), "a task ends once");
-        slot.get().expect("it was just set")
+    /// Makes a task's outcome in its place.
+    pub(super) fn put(&self, task: u32, outcome: impl FnOnce() -> Outcome<R>) -> &Outcome<R> {
+        let slot = &self.0[task as usize];
+        debug_assert!(slot.get().is_none(), "a task ends once");
+        slot.get_or_init(outcome)
     }
 
+    /// The standard library collects this in place: a million outcomes are not copied elsewhere.
     pub(super) fn into_outcomes(self) -> Vec<Outcome<R>> {
-        let mut outcomes = Vec::with_capacity(self.pieces.iter().map(Vec::len).sum());
-        for piece in self.pieces {
-            outcomes.extend(piece.into_iter().map(|slot| slot.into_inner().expect("each task has an outcome by now")));
-        }
-        outcomes
-    }
-
-    fn at(&self, task: u32) -> &OnceLock<Outcome<R>> {
-        let task = task as usize;
-        &self.pieces[task / PIECE][task % PIECE]
+        let outcome = |slot: OnceLock<Outcome<R>>| slot.into_inner().expect("each task has an outcome by now");
+        self.0.into_iter().map(outcome).collect()
     }
 }

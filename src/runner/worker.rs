@@ -14,10 +14,18 @@ use crate::failure::{Failure, Rejected};
 use crate::plan::Task;
 use crate::resilience::{CircuitState, Ended, Permit, RetryState, StateChange, Step, call_catching_panics};
 use crate::seed;
+use crate::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a task looks at a circuit that does not say when it may be tried, since the breaker may be shared with others.
 const CIRCUIT_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// One of the run's threads.
+struct Worker {
+    place: usize,
+    /// The backends' names, by lane: copies of its own, so that no two workers count references to the same one.
+    kinds: Vec<Arc<str>>,
+}
 
 /// One attempt at one task: whose, where, by whom, since when.
 struct Try<'r, Q, R> {
@@ -25,17 +33,20 @@ struct Try<'r, Q, R> {
     task: &'r Task<Q>,
     lane_number: u32,
     lane: &'r Lane<'r, Q, R>,
-    worker: usize,
+    /// The lane of the backend that the plan names.
+    home: u32,
+    worker: &'r Worker,
     asked: Instant,
 }
 
 impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
-    pub(super) fn work(&self, worker: usize) {
+    pub(super) fn work(&self, place: usize) {
+        let worker = Worker { place, kinds: self.lanes.iter().map(|lane| Arc::from(&**lane.kind)).collect() };
         let mut done = None;
         loop {
             self.clock.yield_turn();
             done = match self.next(done) {
-                Some(Next::Start(item)) => Some(self.attempt(item, worker)),
+                Some(Next::Start(item)) => Some(self.attempt(item, &worker)),
                 Some(Next::Skip { task, root }) => Some(self.skip(task, root)),
                 None => return,
             };
@@ -48,33 +59,31 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         Done { finish: Finish::Ended { task, lane: None, failed: bars.then_some(root) }, news: None, at }
     }
 
-    fn attempt(&self, item: Item<Box<Progress>>, worker: usize) -> Done {
-        let (number, lane_number) = (item.task, item.lane);
-        let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
+    fn attempt(&self, item: Item<Box<Progress>>, worker: &Worker) -> Done {
+        let Item { task: number, lane: lane_number, home, progress, .. } = item;
         let asked = self.clock.now();
         if self.cancel.is_cancelled() {
-            self.end_unstarted(number, item.progress, None, asked);
-            return Done {
-                finish: Finish::Ended { task: number, lane: Some(lane_number), failed: None },
-                news: None,
-                at: asked,
-            };
+            self.end_unstarted(number, progress, None, asked);
+            let finish = Finish::Ended { task: number, lane: Some(lane_number), failed: None };
+            return Done { finish, news: None, at: asked };
         }
-        let progress = item.progress.map_or_else(|| self.begin(number, task, lane, asked), |progress| *progress);
-        let this = Try { number, task, lane_number, lane, worker, asked };
+        let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
+        let this = Try { number, task, lane_number, lane, home, worker, asked };
+        let progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
         match lane.breaker.admit_at(|| asked) {
             Ok(permit) => self.send(&this, progress, permit),
             Err(rejected) => self.refused(&this, progress, rejected),
         }
     }
 
-    fn begin(&self, number: u32, task: &Task<Q>, lane: &Lane<'_, Q, R>, now: Instant) -> Progress {
-        self.events.send(now, || EventKind::TaskStarted {
-            task: task.id().clone(),
-            backend: task.shared_backend().clone(),
-            wave: self.graph.wave_of(number) as usize,
+    fn begin(&self, this: &Try<'_, Q, R>) -> Progress {
+        self.events.send(this.asked, || EventKind::TaskStarted {
+            task: this.task.id().clone(),
+            backend: this.kind_of_task(),
+            wave: self.graph.wave_of(this.number) as usize,
         });
-        Progress::new(RetryState::new(lane.retry_of(task), Some(seed::nth(self.seed, number.into()))), now)
+        let retry = this.task.own_retry().unwrap_or(this.lane.retry);
+        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.asked)
     }
 
     fn send(&self, this: &Try<'_, Q, R>, mut progress: Progress, permit: Permit<'_>) -> Done {
@@ -82,8 +91,8 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let attempt = progress.retry.begin_attempt(this.asked);
         self.events.send(this.asked, || EventKind::AttemptStarted {
             task: this.task.id().clone(),
-            backend: this.lane.kind_for(this.task),
-            worker: this.worker,
+            backend: this.kind(),
+            worker: this.worker.place,
             attempt: progress.attempts.len() + 1,
         });
         let (ended, over) = self.call(this, attempt);
@@ -105,7 +114,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
     }
 
     fn call(&self, this: &Try<'_, Q, R>, attempt: u32) -> (Ended<R>, Instant) {
-        let timeout = this.lane.timeout_of(this.task);
+        let timeout = this.timeout();
         let attempt_limit = timeout.and_then(|timeout| this.asked.checked_add(timeout));
         let line = Line { plan: self.plan, slots: &self.slots, task: this.number };
         let surroundings = Surroundings {
@@ -143,8 +152,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
     }
 
     fn move_to(&self, this: &Try<'_, Q, R>, progress: Progress, lane: u32) -> Finish<Box<Progress>> {
-        let retry = progress.retry.moved(self.lanes[lane as usize].retry_of(this.task));
-        let item = Item::underway(this.number, this.lane_number, Box::new(Progress { retry, ..progress }));
+        let retry = progress.retry.moved(self.lanes[lane as usize].retry);
+        let progress = Box::new(Progress { retry, ..progress });
+        let item = Item::underway(this.number, this.lane_number, this.home, progress);
         Finish::Moved { item, lane }
     }
 
@@ -155,9 +165,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         result: Result<R, Failure>,
         at: Instant,
     ) -> Finish<Box<Progress>> {
-        let outcome = Outcome {
+        let outcome = || Outcome {
             task: this.task.id().clone(),
-            backend: this.task.shared_backend().clone(),
+            backend: this.kind_of_task(),
             wave: self.graph.wave_of(this.number),
             mode: this.task.mode(),
             attempts: progress.attempts,
@@ -178,9 +188,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         over: Instant,
         delay: Option<Duration>,
     ) {
-        let backend = this.lane.kind_for(this.task);
+        let backend = this.kind();
         let (started, elapsed) = (self.since_begin(this.asked), over.saturating_duration_since(this.asked));
-        let (worker, attempt) = (this.worker, progress.attempts.len() + 1);
+        let (worker, attempt) = (this.worker.place, progress.attempts.len() + 1);
         self.events.send(over, || EventKind::AttemptEnded {
             task: this.task.id().clone(),
             backend: backend.clone(),
@@ -200,8 +210,25 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
     }
 }
 
+impl<Q, R> Try<'_, Q, R> {
+    fn kind(&self) -> Arc<str> {
+        Arc::clone(&self.worker.kinds[self.lane_number as usize])
+    }
+
+    fn kind_of_task(&self) -> Arc<str> {
+        Arc::clone(&self.worker.kinds[self.home as usize])
+    }
+
+    /// What a task brings holds for the backend that it names, not for one that it falls back to.
+    fn timeout(&self) -> Option<Duration> {
+        let own = self.task.own_timeout().filter(|_| self.lane_number == self.home);
+        own.or(self.lane.timeout)
+    }
+}
+
 fn park<Q, R>(this: &Try<'_, Q, R>, progress: Progress, why: Wait, until: Instant) -> Finish<Box<Progress>> {
-    Finish::Parked { item: Item::underway(this.number, this.lane_number, Box::new(progress)), why, until }
+    let item = Item::underway(this.number, this.lane_number, this.home, Box::new(progress));
+    Finish::Parked { item, why, until }
 }
 
 fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
