@@ -12,6 +12,8 @@ mod outputs;
 mod place;
 mod printable;
 mod progress;
+#[cfg(test)]
+mod rehearsal;
 mod report_file;
 mod report_json;
 mod screen;
@@ -40,7 +42,7 @@ use signals::Session;
 use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::{io, panic, thread};
+use std::{io, thread};
 use voice::Voice;
 use watch::Watch;
 
@@ -68,7 +70,6 @@ struct Done {
 /// Reads the plan, tries every place, runs, writes, tells.
 fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, PlanFaults>) -> Result<Done, Refusal> {
     outputs::misuse(args).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
-    silence_backends();
     let session = Arc::new(Session::new());
     session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
     let plan_file = plan().map_err(Refusal::Plan)?;
@@ -77,16 +78,6 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     let settings = settings(args, &plan_file, &session);
     let runner = plan_file.runner(&settings).map_err(Refusal::Unable)?;
     Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs)
-}
-
-/// A backend that panics has failed: the report says so, and the panic's own words would only disturb.
-fn silence_backends() {
-    let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !thread::current().name().is_some_and(|name| name.starts_with("seawall-")) {
-            usual(info);
-        }
-    }));
 }
 
 fn settings(args: &RunArgs, plan_file: &PlanFile, session: &Session) -> RunSettings {

@@ -153,3 +153,75 @@ fn line_of_attempt(kind: &EventKind) -> Option<Line<'_>> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rehearsal::rehearse;
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn lines() -> Vec<Value> {
+        let mut lines = Vec::new();
+        for event in rehearse().events {
+            let before = lines.len();
+            write_line(&mut lines, &event, "0123").unwrap();
+            assert_eq!(lines[before..].iter().filter(|&&byte| byte == b'\n').count(), 1);
+        }
+        lines
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+
+    fn find<'a>(lines: &'a [Value], event: &str, task: &str) -> Vec<&'a Value> {
+        lines.iter().filter(|line| line["event"] == event && line["task"] == task).collect()
+    }
+
+    #[test]
+    fn every_event_is_a_line_and_none_is_missing() {
+        let lines = lines();
+        assert!(lines.iter().enumerate().all(|(place, line)| line["seq"] == place));
+        assert_eq!(
+            (&lines[0]["event"], &lines[0]["id"], &lines[0]["tasks"]),
+            (&json!("run_started"), &json!("0123"), &json!(6))
+        );
+        let last = lines.last().unwrap();
+        assert_eq!(last["event"], "run_ended");
+        assert_eq!(last["counts"], json!({"completed": 2, "failed": 3, "skipped": 1, "cancelled": 0}));
+        assert!(last.get("cancelled").is_none() && last.get("lost").is_none());
+    }
+
+    #[test]
+    fn attempts_and_waits_have_their_fields() {
+        let lines = lines();
+        let [started, _] = find(&lines, "attempt_started", "flaky")[..] else { panic!("{lines:#?}") };
+        assert_eq!(
+            (&started["backend"], &started["worker"], &started["attempt"]),
+            (&json!("flaky"), &json!(0), &json!(1))
+        );
+        let [first, second] = find(&lines, "attempt_ended", "flaky")[..] else { panic!("{lines:#?}") };
+        assert_eq!(
+            (&first["result"], &first["error"], &first["delay_s"]),
+            (&json!("transient"), &json!("busy"), &json!(0.001))
+        );
+        assert_eq!(
+            (&second["result"], &second["attempt"], second.get("delay_s")),
+            (&json!("success"), &json!(2), None)
+        );
+        for event in ["task_parked", "task_resumed"] {
+            let [line] = find(&lines, event, "flaky")[..] else { panic!("{lines:#?}") };
+            assert!(line["why"] == "backoff" && line["until_s"].as_f64() > first["t_s"].as_f64(), "{line}");
+        }
+    }
+
+    #[test]
+    fn ends_have_the_failure_of_the_report_and_circuits_their_states() {
+        let lines = lines();
+        let [below] = find(&lines, "task_ended", "below")[..] else { panic!("{lines:#?}") };
+        assert_eq!((&below["status"], &below["failure"]["root"]), (&json!("skipped"), &json!("bad")));
+        let changed: Vec<&Value> = lines.iter().filter(|line| line["event"] == "breaker_changed").collect();
+        let states = (&changed[0]["backend"], &changed[0]["from"], &changed[0]["to"]);
+        assert_eq!((changed.len(), states), (1, (&json!("down"), &json!("closed"), &json!("open"))));
+    }
+}

@@ -104,3 +104,64 @@ fn shortened(text: impl Display) -> String {
         None => line.into_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rehearsal::rehearse;
+    use super::*;
+
+    fn said(is_verbose: bool) -> Vec<String> {
+        let lines = Lines { palette: Palette::new(false), is_verbose };
+        let mut progress = Progress::default();
+        let mut said = Vec::new();
+        for event in rehearse().events {
+            said.extend(lines.line(&event, &progress).map(|line| without_times(&line)));
+            progress.take(&event);
+        }
+        said
+    }
+
+    /// What differs from run to run.
+    fn without_times(line: &str) -> String {
+        match (line.find('['), line.find(']')) {
+            (Some(begin), Some(end)) => format!("{}[]{}", &line[..begin], &line[end + 1..]),
+            _ => line.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_end_each_retry_and_each_change_of_a_circuit_has_a_line() {
+        let mut said = said(false);
+        let error = said.iter().position(|line| line.contains("bad")).unwrap();
+        assert!(said[error].starts_with("   failed [] bad: exit code 3: line 1 red line 2 red"), "{}", said[error]);
+        assert!(said[error].ends_with("…\n") && said[error].chars().count() < 200, "{}", said[error]);
+        said.remove(error);
+        said.sort();
+        let mut wanted = vec![
+            "completed [] good\n",
+            "    retry [] flaky attempt 1: transient: busy; goes on in 1ms\n",
+            "completed [] flaky\n",
+            "  circuit             down is open: no call is sent\n",
+            "   failed [] down: gone\n",
+            "   failed [] broken: the backend panicked: oh no\n",
+        ];
+        wanted.sort_unstable();
+        assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn verbose_lines_have_every_attempt_and_every_skip() {
+        let said = said(true);
+        let has = |wanted: &str| assert!(said.iter().any(|line| line == wanted), "{wanted:?} is not in {said:#?}");
+        has("  attempt [] good attempt 1: success (on good)\n");
+        has("    retry [] flaky attempt 1: transient: busy; goes on in 1ms (on flaky)\n");
+        has("  attempt [] flaky attempt 2: success (on flaky)\n");
+        has("  attempt [] broken attempt 1: panicked: oh no (on broken)\n");
+        has("  skipped             below: skipped, since `bad` failed\n");
+    }
+
+    #[test]
+    fn no_escape_of_a_program_is_said() {
+        assert!(said(true).iter().all(|line| !line.contains('\x1b')));
+    }
+}

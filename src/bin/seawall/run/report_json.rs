@@ -142,3 +142,72 @@ impl<'a> BreakerRow<'a> {
         Self { backend, state: breaker.state().as_str(), trips: breaker.trips() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rehearsal::rehearse;
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn document() -> Value {
+        let rehearsal = rehearse();
+        let breakers = [("down", rehearsal.breakers.get("down")), ("good", rehearsal.breakers.get("good"))];
+        let started = "2026-01-31T12:00:00.000Z".to_owned();
+        let run = Run {
+            id: "0123",
+            plan: "plan.toml",
+            started,
+            elapsed_s: 0.5,
+            concurrency: 1,
+            schedule: "waves",
+            seed: u64::MAX >> 1,
+            cancelled: None,
+        };
+        serde_json::to_value(Document::new(run, &rehearsal.report, &breakers)).unwrap()
+    }
+
+    #[test]
+    fn it_has_the_run_the_counts_and_the_breakers() {
+        let document = document();
+        assert_eq!(document["schema"], 1);
+        assert_eq!(document["run"]["seed"], json!(9_223_372_036_854_775_807_u64));
+        assert_eq!(document["run"]["cancelled"], Value::Null);
+        assert_eq!(document["counts"], json!({"completed": 2, "failed": 3, "skipped": 1, "cancelled": 0}));
+        let down = json!({"backend": "down", "state": "open", "trips": 1});
+        assert_eq!(document["breakers"], json!([down, {"backend": "good", "state": "closed", "trips": 0}]));
+    }
+
+    #[test]
+    fn a_completed_task_has_its_response_and_its_attempts() {
+        let flaky = &document()["tasks"][1];
+        assert_eq!((&flaky["id"], &flaky["status"], &flaky["wave"]), (&json!("flaky"), &json!("completed"), &json!(0)));
+        assert_eq!((&flaky["response"], &flaky["truncated"]), (&json!("at last"), &json!(false)));
+        let [first, second] = &flaky["attempts"].as_array().unwrap()[..] else { panic!("{flaky}") };
+        assert_eq!((&first["result"], &first["error"]), (&json!("transient"), &json!("busy")));
+        assert_eq!((&first["delay_s"], &first["worker"]), (&json!(0.001), &json!(0)));
+        assert_eq!(second["result"], "success");
+        assert!(second.get("error").is_none() && second.get("delay_s").is_none() && second.get("backend").is_none());
+        assert!(flaky.get("failure").is_none());
+    }
+
+    #[test]
+    fn a_skipped_task_has_its_root_and_no_times() {
+        let below = &document()["tasks"][3];
+        let failure = json!({"kind": "skipped", "message": "skipped, since `bad` failed", "root": "bad"});
+        assert_eq!((&below["failure"], &below["attempts"]), (&failure, &json!([])));
+        assert!(
+            below.get("started_s").is_none() && below.get("elapsed_s").is_none() && below.get("response").is_none()
+        );
+    }
+
+    #[test]
+    fn a_failed_task_says_why() {
+        let document = document();
+        let failure = |place: usize| {
+            (&document["tasks"][place]["failure"]["kind"], &document["tasks"][place]["failure"]["message"])
+        };
+        assert_eq!(failure(4), (&json!("exhausted"), &json!("gone")));
+        assert_eq!(failure(5), (&json!("panicked"), &json!("the backend panicked: oh no")));
+        assert_eq!(document["tasks"][5]["attempts"][0]["error"], "oh no");
+    }
+}

@@ -174,3 +174,65 @@ fn told(message: &str) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rehearsal::{Rehearsal, rehearse};
+    use super::*;
+
+    fn summary(rehearsal: &Rehearsal) -> String {
+        let breakers: Vec<_> = ["bad", "down"].map(|kind| (kind, rehearsal.breakers.get(kind))).into();
+        let palette = Palette::new(false);
+        Summary { report: &rehearsal.report, breakers: &breakers, palette, columns: 80 }.text()
+    }
+
+    #[test]
+    fn it_names_what_failed_with_its_cause_and_the_end_of_what_it_wrote() {
+        let text = summary(&rehearse());
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines[0].starts_with("   failed [") && lines[0].ends_with("bad (on bad): exit code 3: line 1 red"),
+            "{text}"
+        );
+        assert_eq!(lines[1].trim(), "… 21 lines …");
+        assert_eq!((lines[2].trim(), lines[19].trim()), ("line 23 red", "line 40 red"));
+        assert!(lines[20].ends_with("down (on down): gone"), "{text}");
+        assert!(lines[21].ends_with("broken (on broken): the backend panicked: oh no"), "{text}");
+    }
+
+    #[test]
+    fn it_names_what_was_skipped_with_its_root_and_the_circuits_that_are_not_closed() {
+        let text = summary(&rehearse());
+        assert!(text.contains("  skipped             since bad failed: below\n"), "{text}");
+        assert!(text.contains("  circuit             down is open; it opened once\n"), "{text}");
+        assert_eq!(text.matches("circuit").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn its_last_line_counts() {
+        let text = summary(&rehearse());
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("   failed ["), "{last}");
+        let counts = "6 tasks: 2 completed (1 after a retry), 3 failed (1 allowed to), 1 skipped";
+        assert!(last.ends_with(counts), "{last}");
+    }
+
+    #[test]
+    fn many_names_stand_on_few_lines_each_with_its_root() {
+        let rehearsal = rehearse();
+        let palette = Palette::new(false);
+        let summary = Summary { report: &rehearsal.report, breakers: &[], palette, columns: 60 };
+        let mut text = String::new();
+        summary.names(&mut text, "skipped", "since bad failed: ", (0..100).map(|n| format!("task-{n}").into()));
+        assert_eq!(text.matches("task-").count(), 100);
+        assert!(text.lines().all(|line| line.contains("since bad failed") && line.chars().count() <= 60), "{text}");
+        assert!(text.lines().count() < 60, "{text}");
+    }
+
+    #[test]
+    fn a_short_message_is_told_whole() {
+        assert_eq!(told("one\n\ttwo\x1b[2J\n"), ["one", "    two"]);
+        let lines: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        assert_eq!(told(&lines.join("\n")), lines);
+    }
+}
