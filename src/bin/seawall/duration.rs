@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let mut sum = None;
     for term in terms(text) {
+        // `humantime` reads `0` without a unit, and no other number.
+        let term = if term.trim() == "0" { "00" } else { term };
         let term = humantime::parse_duration(term).map_err(|error| reason(&error, text))?;
         sum = Some(sum.unwrap_or(Duration::ZERO).checked_add(term).ok_or("too long")?);
     }
@@ -32,12 +34,14 @@ fn terms(text: &str) -> impl Iterator<Item = &str> {
 fn reason(error: &humantime::DurationError, text: &str) -> String {
     use humantime::DurationError as E;
     match error {
-        _ if text.trim_start().starts_with('-') => "a duration cannot be negative".to_owned(),
-        E::UnknownUnit { unit, value, .. } if unit.is_empty() => format!("the unit is missing: `{value}s`, `{value}ms`?"),
+        _ if text.trim_start().starts_with('-') => format!("`{text}` is negative"),
+        E::UnknownUnit { unit, value, .. } if unit.is_empty() => {
+            format!("the unit is missing: `{value}s`, `{value}ms`?")
+        }
         E::UnknownUnit { unit, .. } => format!("there is no unit `{unit}`; there are ns, us, ms, s, min, h, days"),
         E::NumberOverflow => "too long, or finer than a nanosecond".to_owned(),
         E::Empty => "empty".to_owned(),
-        E::InvalidCharacter(_) | E::NumberExpected(_) => "this is no number with a unit".to_owned(),
+        E::InvalidCharacter(_) | E::NumberExpected(_) => format!("`{text}` is no number with a unit"),
     }
 }
 
@@ -62,18 +66,24 @@ mod tests {
         assert_eq!(reason("10 parsecs"), "there is no unit `parsecs`; there are ns, us, ms, s, min, h, days");
         assert_eq!(reason("10"), "the unit is missing: `10s`, `10ms`?");
         assert_eq!(reason("0"), "the unit is missing: `0s`, `0ms`?");
-        assert_eq!(reason("-5s"), "a duration cannot be negative");
+        assert_eq!(reason("1s 0"), "the unit is missing: `0s`, `0ms`?");
+        assert_eq!(reason("-5s"), "`-5s` is negative");
         assert_eq!(reason(""), "empty");
         assert_eq!(reason("  "), "empty");
-        assert_eq!(reason("soon"), "this is no number with a unit");
-        assert_eq!(reason("1,5s"), "this is no number with a unit");
+        assert_eq!(reason("soon"), "`soon` is no number with a unit");
+        assert_eq!(reason("1,5s"), "`1,5s` is no number with a unit");
         assert_eq!(reason("99999999999999999999s"), "too long, or finer than a nanosecond");
         assert_eq!(reason("18446744073709551615s 1000ms"), "too long");
     }
 
     #[test]
     fn what_is_written_is_read_again() {
-        for duration in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(90_061_001), Duration::from_secs(u64::MAX / 3)] {
+        for duration in [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            Duration::from_millis(90_061_001),
+            Duration::from_secs(u64::MAX / 3),
+        ] {
             assert_eq!(parse(&format(duration)), Ok(duration));
         }
     }

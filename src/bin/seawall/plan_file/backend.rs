@@ -9,7 +9,7 @@ use super::field::Field;
 use super::name;
 use super::retry::RetryKeys;
 use super::table::Table;
-use command::Command;
+pub(crate) use command::Command;
 use seawall::{CircuitBreakerConfig, WhenOpen};
 use simulated::Simulated;
 use std::path::Path;
@@ -81,7 +81,9 @@ impl Backend {
         let (when_open, fallback_span) = when_open.map(|field| when_open_of(&field, faults)).unwrap_or_default();
         Self {
             name: declared.key.into(),
-            kind: table.and_then(|table| kind_of(table, defaults, faults)).unwrap_or(Kind::Simulated(Simulated::default())),
+            kind: table
+                .and_then(|table| kind_of(table, defaults, faults))
+                .unwrap_or(Kind::Simulated(Simulated::default())),
             timeout: table.and_then(|table| table.field("timeout")?.positive_duration(faults)),
             when_open,
             retry: table.map(|table| own_retry(table, faults)).unwrap_or_default().or(defaults.retry),
@@ -174,7 +176,8 @@ fn refuse_foreign_keys(table: &Table<'_>, kind: Option<&str>, faults: &mut Fault
     KINDS.iter().filter(|(word, _)| !is_foreign(word)).for_each(|(_, keys)| known.extend(*keys));
     let mut foreign = Vec::new();
     for (word, keys) in KINDS.iter().filter(|(word, _)| is_foreign(word)) {
-        for field in table.fields().into_iter().filter(|field| keys.contains(&field.key) && !known.contains(&field.key)) {
+        for field in table.fields().into_iter().filter(|field| keys.contains(&field.key) && !known.contains(&field.key))
+        {
             let title = format!("`{}` in {} belongs to the kind `{word}`", field.key, field.place);
             let kind = kind.unwrap_or_default();
             faults.add(Fault::at(field.key_span.clone(), title).label(format!("the kind of this one is `{kind}`")));

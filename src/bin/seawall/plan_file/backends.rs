@@ -17,7 +17,8 @@ pub(crate) struct Backends {
 impl Backends {
     /// The `[backends.…]` tables of the file.
     pub(super) fn read(file: &Table<'_>, defaults: Defaults<'_>, faults: &mut Faults) -> Self {
-        let declared = file.field("backends").and_then(|field| field.table("a table of backends", "[backends]", faults));
+        let declared =
+            file.field("backends").and_then(|field| field.table("a table of backends", "[backends]", faults));
         let fields = declared.as_ref().map(Table::fields).unwrap_or_default();
         let mut all: Vec<Backend> = fields.iter().map(|field| Backend::read(field, defaults, faults)).collect();
         if !declared.is_some_and(|declared| declared.has("sh")) {
@@ -85,7 +86,9 @@ impl Backends {
 fn circle(members: &[&Backend]) -> Fault {
     let title = match members {
         [only] => format!("backend `{}` falls back to itself", only.name),
-        _ => format!("backends {} fall back to one another in a circle", list(members.iter().map(|member| &member.name))),
+        _ => {
+            format!("backends {} fall back to one another in a circle", list(members.iter().map(|member| &member.name)))
+        }
     };
     let spans = members.iter().filter_map(|member| member.fallback_span.clone());
     let mut spans = spans.take(super::MOST_PLACES);

@@ -19,7 +19,8 @@ const KEYS: [&str; 3] = ["failure_threshold", "open_for", "half_open_requests"];
 impl BreakerKeys {
     pub(super) fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
         table.refuse_others(&KEYS, faults);
-        let count = |key, faults: &mut Faults| table.field(key).and_then(|field| field.whole(1..=u32::MAX.into(), faults));
+        let count =
+            |key, faults: &mut Faults| table.field(key).and_then(|field| field.whole(1..=u32::MAX.into(), faults));
         Self {
             failure_threshold: count("failure_threshold", faults),
             open_for: table.field("open_for").and_then(|field| field.duration(faults)),

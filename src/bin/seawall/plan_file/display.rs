@@ -1,16 +1,20 @@
 //! How faults are shown: each at its line and column, with the line itself.
 
 mod lines;
+mod page;
 
 use super::faults::{Fault, Span};
 use crate::visible::visible;
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
-use lines::{Cursor, Excerpt, Lines};
-use std::collections::BTreeMap;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use lines::{Cursor, Lines};
+use page::Page;
 use std::fmt::Write as _;
 
 /// After so many faults a line for each must do.
 const SHOWN_AT_LENGTH: usize = 50;
+
+/// How many lines away another place may be, to be shown with its line.
+const FARTHEST: usize = 1000;
 
 /// All of `faults`, which are in file order, and how many there are. Styled; `name` is the file's.
 pub(super) fn display(name: &str, text: &str, faults: &[Fault]) -> String {
@@ -32,40 +36,39 @@ pub(super) fn display(name: &str, text: &str, faults: &[Fault]) -> String {
 }
 
 fn at_length(name: &str, lines: &Lines<'_>, fault: &Fault, place: Option<(usize, usize)>) -> String {
-    let title = visible(&fault.title);
-    let mut origin = Origin::path(name.to_owned());
-    if let Some((line, column)) = place {
-        origin = origin.line(line).char_column(column);
-    }
-    let mut group = Group::with_title(Level::ERROR.primary_title(title)).element(origin);
-    if let Some(span) = &fault.span {
-        group = group.elements(snippets(lines, span, fault));
-    }
-    let mut groups = vec![group];
-    if let Some(help) = &fault.help {
-        groups.push(Group::with_title(Level::HELP.secondary_title(visible(help))));
-    }
-    Renderer::styled().render(&groups)
+    let title = Level::ERROR.primary_title(visible(&fault.title));
+    let group = match (&fault.span, place) {
+        (Some(span), Some(place)) => with_lines(Group::with_title(title), name, lines, fault, span, place),
+        _ => title.element(Origin::path(name)),
+    };
+    let help = fault.help.iter().map(|help| Level::HELP.message(visible(help)));
+    Renderer::styled().render(&[group.elements(help)])
 }
 
-/// One for each line that has to do with it.
-fn snippets<'a>(lines: &Lines<'_>, primary: &Span, fault: &'a Fault) -> Vec<Element<'a>> {
-    let mut by_line: BTreeMap<usize, (Excerpt, Vec<_>)> = BTreeMap::new();
-    let others = fault.others.iter().map(|(span, label)| (AnnotationKind::Context, span, label));
-    for (kind, span, label) in std::iter::once((AnnotationKind::Primary, primary, &fault.label)).chain(others) {
-        let excerpt = lines.excerpt(span);
-        let (_, annotations) = by_line.entry(excerpt.line).or_insert_with(|| (excerpt, Vec::new()));
-        annotations.push((kind, span, label));
-    }
-    let snippet = |(excerpt, annotations): (Excerpt, Vec<(AnnotationKind, &Span, &'a String)>)| {
-        let annotations = annotations.into_iter().filter_map(|(kind, span, label)| {
-            let label = (!label.is_empty()).then(|| visible(label));
-            Some(kind.span(excerpt.place_of(span)?).label(label))
-        });
-        let annotations: Vec<_> = annotations.collect();
-        Element::from(Snippet::source(excerpt.text).line_start(excerpt.line).annotations(annotations))
+/// The lines that have to do with it, with what there is to say about each place; a place that is far away is only named.
+fn with_lines<'a>(
+    group: Group<'a>,
+    name: &'a str,
+    lines: &Lines<'_>,
+    fault: &'a Fault,
+    primary: &'a Span,
+    (line, column): (usize, usize),
+) -> Group<'a> {
+    let is_near = |span: &Span| lines.number_at(span.start).abs_diff(line) <= FARTHEST;
+    let (near, far): (Vec<_>, Vec<_>) = fault.others.iter().partition(|(span, _)| is_near(span));
+    let page = Page::of(lines, std::iter::once(primary).chain(near.iter().map(|(span, _)| span)));
+    let annotation = |kind: AnnotationKind, span: &Span, label: &'a str| {
+        let place = page.place_of(lines.number_at(span.start), span)?;
+        Some(kind.span(place).label((!label.is_empty()).then(|| visible(label))))
     };
-    by_line.into_values().map(snippet).collect()
+    let main = annotation(AnnotationKind::Primary, primary, &fault.label);
+    let others = near.iter().filter_map(|(span, label)| annotation(AnnotationKind::Context, span, label));
+    let snippet = Snippet::source(page.text.clone()).line_start(page.first).annotations(main.into_iter().chain(others));
+    let notes = far.into_iter().map(|(span, label)| format!("line {}: {label}", lines.number_at(span.start)));
+    // The renderer would count the column in what is shown of the line.
+    let place = page.is_cut(line).then(|| format!("at {name}:{line}:{column}"));
+    let notes: Vec<_> = notes.chain(place).map(|note| Level::NOTE.message(visible(&note).into_owned())).collect();
+    group.element(snippet.path((!page.is_cut(line)).then_some(name))).elements(notes)
 }
 
 fn in_short(name: &str, fault: &Fault, place: Option<(usize, usize)>) -> String {

@@ -46,7 +46,8 @@ impl Document {
     }
 
     fn run(&mut self, plan: &PlanFile) {
-        let schedule = SCHEDULES.iter().find(|(_, schedule)| *schedule == plan.schedule).map_or("waves", |(word, _)| word);
+        let schedule =
+            SCHEDULES.iter().find(|(_, schedule)| *schedule == plan.schedule).map_or("waves", |(word, _)| word);
         let mut entries = vec![("concurrency", plan.concurrency.to_string()), ("schedule", string(schedule))];
         entries.extend(plan.seed.map(|seed| ("seed", seed.to_string())));
         self.section("[run]", entries);
@@ -69,7 +70,8 @@ impl Document {
 
     fn task(&mut self, task: &Task, own: &Overrides) {
         let prompt = text(task.request().prompt());
-        let mut entries = vec![("id", string(task.id().as_str())), ("backend", string(task.backend())), ("prompt", prompt)];
+        let mut entries =
+            vec![("id", string(task.id().as_str())), ("backend", string(task.backend())), ("prompt", prompt)];
         if !task.dependencies().is_empty() {
             entries.push(("after", strings(task.dependencies())));
         }

@@ -58,7 +58,8 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn of_syntax(faults: Vec<Fault>) -> Self {
-        let mut broken: Vec<(Span, bool)> = faults.iter().filter_map(|fault| Some((fault.span.clone()?, false))).collect();
+        let mut broken: Vec<(Span, bool)> =
+            faults.iter().filter_map(|fault| Some((fault.span.clone()?, false))).collect();
         broken.sort_by_key(|(span, _)| span.start);
         Self { found: faults, missing: Vec::new(), broken }
     }

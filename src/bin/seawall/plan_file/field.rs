@@ -54,7 +54,8 @@ impl<'t, 'p> Field<'t, 'p> {
     pub(super) fn whole<T: TryFrom<i128>>(&self, range: RangeInclusive<i128>, faults: &mut Faults) -> Option<T> {
         let what = format!("a whole number from {} to {}", range.start(), range.end());
         let integer = self.expect(&what, faults, DeValue::as_integer)?;
-        let number = value_of(integer).filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
+        let number =
+            value_of(integer).filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
         if number.is_none() {
             faults.add(self.must_be(what, if is_negative(integer) { "too small" } else { out_of(&range, integer) }));
         }
@@ -65,7 +66,10 @@ impl<'t, 'p> Field<'t, 'p> {
     pub(super) fn number(&self, what: &str, is_fine: impl Fn(f64) -> bool, faults: &mut Faults) -> Option<f64> {
         let number = self.expect(what, faults, |value| match value {
             DeValue::Float(float) => float.as_str().parse().ok(),
-            #[expect(clippy::cast_precision_loss, reason = "what is that large is out of every range here, or far within it")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "what is that large is out of every range here, or far within it"
+            )]
             DeValue::Integer(integer) => Some(value_of(integer).map_or(f64::NAN, |number| number as f64)),
             _ => None,
         })?;
@@ -79,8 +83,8 @@ impl<'t, 'p> Field<'t, 'p> {
         let word = self.expect(&what(), faults, DeValue::as_str)?;
         let choice = choices.iter().find(|(choice, _)| *choice == word).map(|(_, choice)| *choice);
         if choice.is_none() {
-            let hint = nearest(word, words()).map_or("none of them".to_owned(), |near| format!("did you mean `{near}`?"));
-            faults.add(self.must_be(what(), hint));
+            let near = nearest(word, words()).map(|near| format!("; did you mean `{near}`?"));
+            faults.add(self.must_be(what(), format!("`{word}` is none of them{}", near.unwrap_or_default())));
         }
         choice
     }
@@ -93,7 +97,12 @@ impl<'t, 'p> Field<'t, 'p> {
 
     pub(super) fn texts(&self, what: &str, faults: &mut Faults) -> Option<Vec<(&'t str, Span)>> {
         let items = self.items(what, faults)?;
-        Some(items.iter().filter_map(|item| Some((item.expect(what, faults, DeValue::as_str)?, item.span.clone()))).collect())
+        Some(
+            items
+                .iter()
+                .filter_map(|item| Some((item.expect(what, faults, DeValue::as_str)?, item.span.clone())))
+                .collect(),
+        )
     }
 
     /// The table, called `place`.
@@ -109,14 +118,6 @@ impl<'t, 'p> Field<'t, 'p> {
 
     pub(super) fn as_text(&self) -> Option<&'t str> {
         self.value.as_str()
-    }
-
-    pub(super) fn is_table(&self) -> bool {
-        self.value.is_table()
-    }
-
-    pub(super) fn is_list(&self) -> bool {
-        self.value.is_array()
     }
 
     /// A fault that this should be `what`, and is of another type.

@@ -11,17 +11,17 @@ pub(super) struct Places<'t> {
     entries: &'t [TaskEntry<'t>],
     by_id: HashMap<&'t str, Vec<usize>>,
     /// For each task and each name in its `after`: the places that are not yet told of.
-    references: HashMap<(&'t str, &'t str), VecDeque<Span>>,
+    references: HashMap<&'t str, HashMap<&'t str, VecDeque<Span>>>,
 }
 
 impl<'t> Places<'t> {
     pub(super) fn of(entries: &'t [TaskEntry<'t>]) -> Self {
         let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut references: HashMap<(&str, &str), VecDeque<Span>> = HashMap::new();
+        let mut references: HashMap<&str, HashMap<&str, VecDeque<Span>>> = HashMap::new();
         for (place, entry) in entries.iter().enumerate() {
             by_id.entry(&entry.id).or_default().push(place);
             for (name, span) in &entry.after {
-                references.entry((&entry.id, name)).or_default().push_back(span.clone());
+                references.entry(&entry.id).or_default().entry(name).or_default().push_back(span.clone());
             }
         }
         Self { entries, by_id, references }
@@ -48,10 +48,11 @@ impl<'t> Places<'t> {
     }
 
     fn unknown_dependency(&mut self, task: &TaskId, dependency: &TaskId, nearest: Option<&TaskId>) -> Fault {
-        let spans = self.references.get_mut(&(task.as_str(), dependency.as_str()));
+        let spans = self.references.get_mut(task.as_str()).and_then(|names| names.get_mut(dependency.as_str()));
         let span = spans.and_then(VecDeque::pop_front).unwrap_or_default();
         let label = nearest.map(|near| format!("did you mean `{near}`?"));
-        Fault::at(span, format!("task `{task}` waits for `{dependency}`, which is no task")).label(label.unwrap_or_default())
+        Fault::at(span, format!("task `{task}` waits for `{dependency}`, which is no task"))
+            .label(label.unwrap_or_default())
     }
 
     fn cycle(&self, fault: &seawall::Fault, tasks: &[TaskId]) -> Fault {

@@ -24,12 +24,13 @@ impl<'a> Prompts<'a> {
     }
 
     pub(super) fn read(&mut self, field: &Field<'_, '_>, faults: &mut Faults) -> Option<Message> {
-        let path = self.folder.join(field.text_without_nul(faults)?);
+        let name = field.text_without_nul(faults)?;
+        let path = self.folder.join(name);
         let prompt = self.read.entry(path).or_insert_with_key(|path| prompt_at(path));
         match prompt {
             Ok(prompt) => Some(prompt.clone()),
             Err(reason) => {
-                let title = format!("the `prompt_file` of {} cannot be read", field.place);
+                let title = format!("`prompt_file` in {}: failed to read {name}", field.place);
                 faults.add(Fault::at(field.span.clone(), title).label(reason.clone()));
                 None
             }

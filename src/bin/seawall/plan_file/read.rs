@@ -55,7 +55,9 @@ struct Run {
 impl Run {
     fn read(file: &Table<'_>, faults: &mut Faults) -> Self {
         let mut run = Self { concurrency: 8, schedule: Schedule::default(), seed: None };
-        let Some(table) = file.field("run").and_then(|field| field.table("a table", "[run]", faults)) else { return run };
+        let Some(table) = file.field("run").and_then(|field| field.table("a table", "[run]", faults)) else {
+            return run;
+        };
         table.refuse_others(&["concurrency", "schedule", "seed"], faults);
         if let Some(concurrency) = table.field("concurrency").and_then(|field| field.whole(1..=10_000, faults)) {
             run.concurrency = concurrency;
@@ -81,7 +83,8 @@ fn entries_of<'t>(file: &Table<'t>, folder: &Path, faults: &mut Faults) -> Optio
         return None;
     }
     let mut prompts = Prompts::new(folder);
-    let entries = items.iter().zip(1..).filter_map(|(item, number)| TaskEntry::read(item, number, &mut prompts, faults));
+    let entries =
+        items.iter().zip(1..).filter_map(|(item, number)| TaskEntry::read(item, number, &mut prompts, faults));
     Some(entries.collect())
 }
 

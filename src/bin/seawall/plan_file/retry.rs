@@ -85,12 +85,16 @@ mod tests {
         let secs = |n| Some(Duration::from_secs(n));
         let task = RetryKeys { max_attempts: Some(3), ..RetryKeys::NONE };
         let backend = RetryKeys { max_attempts: Some(4), max_interval: secs(4), ..RetryKeys::NONE };
-        let plan = RetryKeys { max_attempts: Some(5), max_interval: secs(5), initial_interval: secs(5), ..RetryKeys::NONE };
+        let plan =
+            RetryKeys { max_attempts: Some(5), max_interval: secs(5), initial_interval: secs(5), ..RetryKeys::NONE };
         let config = task.or(backend).or(plan).config();
         let default = RetryConfig::new();
         assert_eq!(config.max_attempts().map(u32::from), Some(3));
         assert_eq!((config.max_interval().as_secs(), config.initial_interval().as_secs()), (4, 5));
-        assert_eq!((config.multiplier(), config.max_elapsed_time()), (default.multiplier(), default.max_elapsed_time()));
+        assert_eq!(
+            (config.multiplier(), config.max_elapsed_time()),
+            (default.multiplier(), default.max_elapsed_time())
+        );
     }
 
     #[test]

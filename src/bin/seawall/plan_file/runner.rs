@@ -59,7 +59,7 @@ fn command_backend(command: &Command, settings: &RunSettings) -> CommandBackend 
         .with_grace(settings.grace)
         .with_groups(&settings.groups);
     let backend = command.env.iter().fold(backend, |backend, (name, value)| backend.with_env(name, value));
-    command.exit.iter().fold(backend, |backend, (code, class)| backend.with_exit_class(*code, *class))
+    command.exit.iter().fold(backend, |backend, (code, class)| backend.with_exit_class(i32::from(*code), *class))
 }
 
 fn simulated_backend(simulated: &Simulated, settings: &RunSettings) -> SimulatedBackend {

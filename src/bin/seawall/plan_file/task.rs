@@ -14,9 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-const KEYS: [&str; 10] = [
-    "id", "run", "backend", "prompt", "prompt_file", "after", "failure_mode", "timeout", "retry", "writes",
-];
+const KEYS: [&str; 10] =
+    ["id", "run", "backend", "prompt", "prompt_file", "after", "failure_mode", "timeout", "retry", "writes"];
 
 /// The words for failure modes.
 pub(super) const FAILURE_MODES: [(&str, FailureMode); 3] =
@@ -39,7 +38,12 @@ pub(super) struct TaskEntry<'t> {
 
 impl<'t> TaskEntry<'t> {
     /// The item of `[[tasks]]` that is the `number`-th, from 1 on.
-    pub(super) fn read(item: &Field<'t, '_>, number: usize, prompts: &mut Prompts<'_>, faults: &mut Faults) -> Option<Self> {
+    pub(super) fn read(
+        item: &Field<'t, '_>,
+        number: usize,
+        prompts: &mut Prompts<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
         let mut table = item.table("a table: [[tasks]]", format!("task {number}"), faults)?;
         let id = id_of(&table, faults);
         if let Some((id, _)) = &id {
@@ -53,8 +57,14 @@ impl<'t> TaskEntry<'t> {
             id_span,
             backend,
             prompt,
-            after: table.field("after").and_then(|field| field.texts("a list of tasks' ids", faults)).unwrap_or_default(),
-            mode: table.field("failure_mode").and_then(|field| field.choice(&FAILURE_MODES, faults)).unwrap_or_default(),
+            after: table
+                .field("after")
+                .and_then(|field| field.texts("a list of tasks' ids", faults))
+                .unwrap_or_default(),
+            mode: table
+                .field("failure_mode")
+                .and_then(|field| field.choice(&FAILURE_MODES, faults))
+                .unwrap_or_default(),
             timeout: table.field("timeout").and_then(|field| field.positive_duration(faults)),
             retry: own_retry(&table, faults),
             writes: writes_of(&table, prompts.folder(), faults),
@@ -159,7 +169,9 @@ fn refuse_beside<'f, 't: 'f, 'p: 'f>(
     }
     let names = super::table::list(others.iter().map(|other| other.key));
     let fault = Fault::at(field.key_span.clone(), format!("{} has `{}` beside {names}", field.place, field.key));
-    faults.add(others.iter().fold(fault.label("one or the other"), |fault, other| fault.other(other.key_span.clone(), "")));
+    faults.add(
+        others.iter().fold(fault.label("one or the other"), |fault, other| fault.other(other.key_span.clone(), "")),
+    );
 }
 
 /// Made absolute, so that `target`, `./target` and the whole path are one resource.

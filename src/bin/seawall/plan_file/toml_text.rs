@@ -69,7 +69,18 @@ mod tests {
     #[test]
     fn every_text_is_read_as_it_was() {
         let every_control: String = (0..0xa0).filter_map(char::from_u32).collect();
-        for text_ in ["", "plain", "\"\"\"", "a\\b", "\n", "\n\n\"\"\"\n  x\\\n", "a\r\nb", "größe \u{2028}\u{202e}", "  \n ", &every_control] {
+        for text_ in [
+            "",
+            "plain",
+            "\"\"\"",
+            "a\\b",
+            "\n",
+            "\n\n\"\"\"\n  x\\\n",
+            "a\r\nb",
+            "größe \u{2028}\u{202e}",
+            "  \n ",
+            &every_control,
+        ] {
             reads_back(&string(text_), text_);
             reads_back(&text(text_), text_);
         }
