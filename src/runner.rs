@@ -13,7 +13,6 @@ mod queue;
 mod report;
 mod run;
 mod shared_queue;
-mod slots;
 mod worker;
 
 pub use builder::{BackendConfig, RunnerBuilder, Schedule, WhenOpen};
@@ -38,7 +37,6 @@ use lane::{Lane, lane_of_tasks, lanes};
 use queue::{Gates, Queue};
 use run::Run;
 use shared_queue::SharedQueue;
-use slots::Slots;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -159,12 +157,13 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let events = Events::new(options.events, began);
         let lanes = lanes(self);
         let gates = gates(plan, &lanes);
+        let outcomes = outcomes(plan, &lanes, &lane_of);
         let queue = Queue::new(Arc::clone(plan.graph()), lane_of, lanes.len(), gates, events.has_listener());
         Run {
             plan,
             graph: plan.graph(),
             lanes,
-            slots: Slots::new(plan.len()),
+            outcomes,
             queue: Arc::new(SharedQueue::new(queue, self.clock.clone())),
             cancel,
             clock: &self.clock,
@@ -177,6 +176,14 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             journal_error: Mutex::new(None),
         }
     }
+}
+
+/// The places of what is to come of each task, in plan order.
+fn outcomes<Q, R>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>], lane_of: &[u32]) -> Vec<Outcome<R>> {
+    let backend = |task: usize| Arc::clone(lanes[lane_of[task] as usize].kind);
+    let wave = |task: usize| plan.graph().waves_of()[task];
+    let outcome = |(number, task)| Outcome::to_come(task, backend(number), wave(number));
+    plan.tasks().iter().enumerate().map(outcome).collect()
 }
 
 /// What tasks wait for beside their dependencies.

@@ -3,7 +3,7 @@
 use super::ancestry::Line;
 use super::event::EventKind;
 use super::lane::{Lane, Refused};
-use super::outcome::{Attempt, AttemptResult, Outcome};
+use super::outcome::{Attempt, AttemptResult, Ending};
 use super::progress::Progress;
 use super::queue::{CircuitNews, Finish, Item, Wait};
 use super::run::Run;
@@ -116,7 +116,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
     fn call(&self, this: &Try<'_, Q, R>, attempt: u32) -> (Ended<R>, Instant) {
         let timeout = this.timeout();
         let attempt_limit = timeout.and_then(|timeout| this.asked.checked_add(timeout));
-        let line = Line { plan: self.plan, slots: &self.slots, task: this.number };
+        let line = Line { plan: self.plan, outcomes: &self.outcomes, task: this.number };
         let surroundings = Surroundings {
             task: Some(this.task.id()),
             backend: this.lane.kind,
@@ -165,17 +165,13 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         result: Result<R, Failure>,
         at: Instant,
     ) -> Finish<Box<Progress>> {
-        let outcome = || Outcome {
-            task: this.task.id().clone(),
-            backend: this.kind_of_task(),
-            wave: self.graph.wave_of(this.number),
-            mode: this.task.mode(),
+        let ending = || Ending {
             attempts: progress.attempts,
             started: Some(self.since_begin(progress.started)),
             elapsed: at.saturating_duration_since(progress.started),
             result,
         };
-        let bars_dependents = self.end_task(this.number, outcome, at);
+        let bars_dependents = self.end_task(this.number, ending, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
     }
