@@ -17,6 +17,8 @@ mod task_id;
 pub mod testing;
 
 pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
+#[cfg(all(unix, feature = "process"))]
+pub use backend::{CommandBackend, ProcessGroups, Prompt};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;

@@ -122,6 +122,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             backend: this.lane.kind,
             attempt,
             attempt_limit,
+            timeout,
             run_limit: self.limit,
             ancestry: Some(&line),
         };
