@@ -5,6 +5,8 @@ mod program;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "cli/demo.rs"]
+mod demo;
 #[path = "cli/display.rs"]
 mod display;
 #[path = "cli/events.rs"]
@@ -21,5 +23,3 @@ mod report;
 mod runs;
 #[path = "cli/said.rs"]
 mod said;
-#[path = "cli/demo.rs"]
-mod demo;

@@ -7,7 +7,9 @@ const USUAL: (usize, usize) = (100, 30);
 const WAITS: &str = "touch up; while [ ! -e go ]; do sleep 0.01; done";
 
 fn two_tasks() -> Folder {
-    Folder::with_plan(&format!("[[tasks]]\nid = 'quagga'\nrun = 'true'\n[[tasks]]\nid = 'okapi'\nrun = '{WAITS}'\nafter = ['quagga']\n"))
+    Folder::with_plan(&format!(
+        "[[tasks]]\nid = 'quagga'\nrun = 'true'\n[[tasks]]\nid = 'okapi'\nrun = '{WAITS}'\nafter = ['quagga']\n"
+    ))
 }
 
 #[test]
@@ -53,7 +55,9 @@ prompt = "x"
 #[test]
 fn any_size_will_do() {
     let id = "okapi-".repeat(12);
-    let plan = format!("[[tasks]]\nid = '{id}'\nrun = '{WAITS}; echo tail-of-it >&2; exit 43'\n[[tasks]]\nid = 'below'\nrun = 'true'\nafter = ['{id}']\n");
+    let plan = format!(
+        "[[tasks]]\nid = '{id}'\nrun = '{WAITS}; echo tail-of-it >&2; exit 43'\n[[tasks]]\nid = 'below'\nrun = 'true'\nafter = ['{id}']\n"
+    );
     for size in [(20, 5), (20, 24), (1, 1), (3, 3), (13, 2), (0, 0)] {
         let folder = Folder::with_plan(&plan);
         let terminal = Terminal::start(&folder, size, &["run", "plan.toml"], &[]);
@@ -72,7 +76,9 @@ fn any_size_will_do() {
 
 #[test]
 fn with_quiet_and_on_a_dumb_terminal_nothing_is_drawn() {
-    for (options, env) in [(&["run", "plan.toml", "--quiet"][..], ("TERM", "xterm")), (&["run", "plan.toml"], ("TERM", "dumb"))] {
+    for (options, env) in
+        [(&["run", "plan.toml", "--quiet"][..], ("TERM", "xterm")), (&["run", "plan.toml"], ("TERM", "dumb"))]
+    {
         let folder = two_tasks();
         let terminal = Terminal::start(&folder, USUAL, options, &[env]);
         wait_until("the task to start", || folder.has("up"));

@@ -55,17 +55,23 @@ fn they_agree_with_the_report() {
     let last = events.last().unwrap();
     assert_eq!((&last["event"], &last["counts"]), (&"run_ended".into(), &report["counts"]));
     for id in ["good", "flaky", "bad", "below", "down"] {
-        let of = |kind: &str| events.iter().filter(|event| event["event"] == kind && event["task"] == id).collect::<Vec<_>>();
+        let of = |kind: &str| {
+            events.iter().filter(|event| event["event"] == kind && event["task"] == id).collect::<Vec<_>>()
+        };
         let task = task(&report, id);
         let [ended] = of("task_ended")[..] else { panic!("{id}: {events:#?}") };
         assert_eq!((&ended["status"], ended.get("failure")), (&task["status"], task.get("failure")), "{id}");
-        let results = |attempts: Vec<&Value>| attempts.iter().map(|attempt| attempt["result"].clone()).collect::<Vec<_>>();
+        let results =
+            |attempts: Vec<&Value>| attempts.iter().map(|attempt| attempt["result"].clone()).collect::<Vec<_>>();
         let attempts = task["attempts"].as_array().unwrap();
         assert_eq!(results(of("attempt_ended")), results(attempts.iter().collect()), "{id}");
         assert_eq!(of("attempt_started").len(), attempts.len(), "{id}");
     }
     let changes = events.iter().filter(|event| event["event"] == "breaker_changed");
-    assert_eq!(changes.map(|event| (&event["from"], &event["to"])).collect::<Vec<_>>(), [(&"closed".into(), &"open".into())]);
+    assert_eq!(
+        changes.map(|event| (&event["from"], &event["to"])).collect::<Vec<_>>(),
+        [(&"closed".into(), &"open".into())]
+    );
 }
 
 #[test]

@@ -4,7 +4,9 @@ use crate::program::{Folder, task};
 use crate::runs::Runs;
 
 fn plan(mode: &str) -> String {
-    format!("[[tasks]]\nid = 'bad'\nrun = 'exit 1'\nfailure_mode = '{mode}'\n[[tasks]]\nid = 'next'\nrun = 'true'\nafter = ['bad']\n")
+    format!(
+        "[[tasks]]\nid = 'bad'\nrun = 'exit 1'\nfailure_mode = '{mode}'\n[[tasks]]\nid = 'next'\nrun = 'true'\nafter = ['bad']\n"
+    )
 }
 
 #[test]
@@ -21,7 +23,10 @@ fn fail_fast_starts_nothing_more() {
     assert_eq!(folder.run_plan(&["--fail-fast"]).code, Some(1));
     let report = folder.json("report.json");
     assert_eq!(report["run"]["cancelled"], "fail-fast");
-    assert_eq!((&task(&report, "other")["status"], &task(&report, "below")["status"]), (&"cancelled".into(), &"skipped".into()));
+    assert_eq!(
+        (&task(&report, "other")["status"], &task(&report, "below")["status"]),
+        (&"cancelled".into(), &"skipped".into())
+    );
     assert!(!folder.has("ran"));
 }
 

@@ -60,7 +60,11 @@ fn the_output_folder_has_responses_and_last_errors() {
 fn an_older_answer_does_not_stand_beside_a_newer_one() {
     let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = '[ -e well ] && echo yes'\n");
     for well in [false, true, false] {
-        if well { folder.write("well", "") } else { drop(fs::remove_file(folder.path("well"))) }
+        if well {
+            folder.write("well", "")
+        } else {
+            drop(fs::remove_file(folder.path("well")))
+        }
         folder.run(&["run", "plan.toml", "--output", "out"]);
         assert_eq!(folder.names("out"), [if well { "a.out" } else { "a.err" }]);
     }
@@ -85,7 +89,7 @@ fn no_id_leaves_the_output_folder() {
     fs::create_dir(folder.path("out")).unwrap();
     symlink("../mine", folder.path("out/x[1].out")).unwrap();
     assert_eq!(folder.run(&["run", "plan.toml", "--output", "out"]).code, Some(0));
-    assert_eq!(folder.names("out"), ["%2E..out", "%2E.%2Fup.out", "%2Ftmp%2Fx.out", "x[1].out"]);
+    assert_eq!(folder.names("out"), ["%2E.%2Fup.out", "%2E..out", "%2Ftmp%2Fx.out", "x[1].out"]);
     assert_eq!((folder.read("mine"), folder.read("out/x[1].out")), ("mine".into(), "4\n".into()));
     assert_eq!(folder.names("."), ["mine", "out", "plan.toml"]);
 }

@@ -91,7 +91,10 @@ fn a_full_device_is_a_loss() {
     command.stdout(OpenOptions::new().write(true).open("/dev/full").unwrap());
     let ended = folder.end(folder.start(command));
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.err.contains("failed to write the report to `-`") && ended.err.contains("\"schema\": 1"), "{ended:?}");
+    assert!(
+        ended.err.contains("failed to write the report to `-`") && ended.err.contains("\"schema\": 1"),
+        "{ended:?}"
+    );
     let ended = folder.run(&["run", "plan.toml", "--events", "/dev/full"]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert!(ended.err.contains("failed to write the events to `/dev/full`"), "{ended:?}");

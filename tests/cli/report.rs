@@ -60,16 +60,23 @@ prompt = "x"
     let report = folder.json("report.json");
     let task = task(&report, "a");
     assert_eq!((&task["backend"], &task["response"]), (&"first".into(), &"from the second".into()));
-    let attempts: Vec<_> = task["attempts"].as_array().unwrap().iter().map(|it| (it["result"].as_str().unwrap(), it.get("backend"))).collect();
+    let attempts: Vec<_> = task["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["result"].as_str().unwrap(), it.get("backend")))
+        .collect();
     let second = "second".into();
     assert_eq!(attempts, [("transient", None), ("circuit_open", None), ("success", Some(&second))]);
-    let breakers: Vec<_> = report["breakers"].as_array().unwrap().iter().map(|it| it["backend"].as_str().unwrap()).collect();
+    let breakers: Vec<_> =
+        report["breakers"].as_array().unwrap().iter().map(|it| it["backend"].as_str().unwrap()).collect();
     assert_eq!(breakers, ["first", "second"]);
 }
 
 #[test]
 fn it_is_pure_json_on_standard_output() {
-    let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = \"printf '\\\\033[31m\\\\377\\\"'; echo tail >&2; exit 2\"\n");
+    let folder =
+        Folder::with_plan("[[tasks]]\nid = 'a'\nrun = \"printf '\\\\033[31m\\\\377\\\"'; echo tail >&2; exit 2\"\n");
     let ended = folder.run(&["run", "plan.toml", "--report-json", "-"]);
     let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(task(&report, "a")["failure"]["kind"], "exhausted");

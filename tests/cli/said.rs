@@ -85,7 +85,10 @@ fn colours_are_there_when_they_are_asked_for() {
     let mut command = folder.program(&["run", "plan.toml", "--color", "always"]);
     command.env("NO_COLOR", "1");
     let ended = folder.end(folder.start(command));
-    assert!(ended.err.contains("\x1b[31m") && !ended.err.contains("\x1b[K") && !ended.err.contains("\x1b[J"), "{ended:?}");
+    assert!(
+        ended.err.contains("\x1b[31m") && !ended.err.contains("\x1b[K") && !ended.err.contains("\x1b[J"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -94,13 +97,18 @@ fn what_a_program_wrote_cannot_command_a_terminal() {
     let folder = Folder::new();
     folder.write("plan.toml", &format!("[[tasks]]\nid = 'a'\nrun = '''{script}'''\n"));
     let ended = folder.run_plan(&["--verbose"]);
-    assert!(ended.err.contains("red-tail") && ended.err.contains("the-end") && !ended.err.contains("TITLE"), "{ended:?}");
+    assert!(
+        ended.err.contains("red-tail") && ended.err.contains("the-end") && !ended.err.contains("TITLE"),
+        "{ended:?}"
+    );
     assert!(ended.err.chars().all(|c| !c.is_control() || c == '\n'), "{ended:?}");
 }
 
 #[test]
 fn a_panic_of_a_backend_is_a_failure_and_no_noise() {
-    let folder = Folder::with_plan("[backends.p]\nkind = 'simulated'\nlatency = '1ms'\npanic_rate = 1.0\n[[tasks]]\nid = 'a'\nbackend = 'p'\nprompt = 'x'\n");
+    let folder = Folder::with_plan(
+        "[backends.p]\nkind = 'simulated'\nlatency = '1ms'\npanic_rate = 1.0\n[[tasks]]\nid = 'a'\nbackend = 'p'\nprompt = 'x'\n",
+    );
     let ended = folder.run_plan(&[]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     has(&ended, &["failed", "a", "panicked"]);

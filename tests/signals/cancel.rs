@@ -1,13 +1,14 @@
 //! The first signal: everything ends in order.
 
+use crate::processes::{FAMILY, send, wait_until_gone};
 use crate::program::{Folder, Running, task, wait_until};
-use crate::processes::{send, FAMILY, wait_until_gone};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const SIGNALS: [(Signal, &str, i32); 3] = [(Signal::INT, "SIGINT", 130), (Signal::TERM, "SIGTERM", 143), (Signal::HUP, "SIGHUP", 129)];
+const SIGNALS: [(Signal, &str, i32); 3] =
+    [(Signal::INT, "SIGINT", 130), (Signal::TERM, "SIGTERM", 143), (Signal::HUP, "SIGHUP", 129)];
 
 fn start(folder: &Folder, options: &[&str]) -> Running {
     let args = ["run", "plan.toml", "--report-json", "report.json"];
@@ -19,7 +20,9 @@ fn start(folder: &Folder, options: &[&str]) -> Running {
 #[test]
 fn each_signal_ends_the_run_with_its_code_and_a_whole_report() {
     for (signal, name, code) in SIGNALS {
-        let plan = format!("[[tasks]]\nid = 'done'\nrun = 'true'\n[[tasks]]\nid = 'a'\nrun = '{FAMILY}'\nafter = ['done']\n[[tasks]]\nid = 'b'\nrun = 'touch ran'\nafter = ['a']\n");
+        let plan = format!(
+            "[[tasks]]\nid = 'done'\nrun = 'true'\n[[tasks]]\nid = 'a'\nrun = '{FAMILY}'\nafter = ['done']\n[[tasks]]\nid = 'b'\nrun = 'touch ran'\nafter = ['a']\n"
+        );
         let folder = Folder::with_plan(&plan);
         let running = start(&folder, &["--events", "e.jsonl", "--output", "out"]);
         send(&running, signal);
@@ -59,7 +62,8 @@ backend = "c"
 prompt = ""
 "#;
     let folder = Folder::with_plan(plan);
-    let running = folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--events", "e.jsonl"]));
+    let running =
+        folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--events", "e.jsonl"]));
     wait_until("the backoff", || folder.has("e.jsonl") && folder.read("e.jsonl").contains("task_parked"));
     let sent = Instant::now();
     send(&running, Signal::INT);
@@ -87,7 +91,11 @@ fn a_signal_that_was_ignored_stays_ignored() {
     let plan = "[[tasks]]\nid = 'a'\nrun = 'touch up; while [ ! -e go ]; do sleep 0.01; done'\n";
     let folder = Folder::with_plan(plan);
     let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' HUP INT; exec \"$0\" run plan.toml --report-json report.json", env!("CARGO_BIN_EXE_seawall")]);
+    shell.args([
+        "-c",
+        "trap '' HUP INT; exec \"$0\" run plan.toml --report-json report.json",
+        env!("CARGO_BIN_EXE_seawall"),
+    ]);
     let running = folder.start(folder.prepared(shell));
     wait_until("the task to start", || folder.has("up"));
     send(&running, Signal::HUP);
@@ -106,7 +114,9 @@ fn while_the_plan_is_read_a_signal_just_ends_the_program() {
     let running = folder.start(command);
     let status = format!("/proc/{}/status", running.child.id());
     // SIGINT is the second bit of the mask of caught signals.
-    let is_listening = |line: &str| line.strip_prefix("SigCgt:").is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 2 != 0);
+    let is_listening = |line: &str| {
+        line.strip_prefix("SigCgt:").is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 2 != 0)
+    };
     wait_until("the program to listen", || std::fs::read_to_string(&status).unwrap().lines().any(is_listening));
     send(&running, Signal::INT);
     assert_eq!(folder.end(running).code, Some(130));

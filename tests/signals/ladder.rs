@@ -1,7 +1,7 @@
 //! The second signal kills, the third leaves at once.
 
+use crate::processes::{STUBBORN, send, wait_until_gone};
 use crate::program::{Folder, Running, task, wait_until};
-use crate::processes::{send, STUBBORN, wait_until_gone};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -46,11 +46,27 @@ fn three_signals_leave_nothing_behind() {
 #[test]
 fn what_hears_nothing_is_killed_when_the_grace_is_over() {
     let folder = stubborn();
-    let running = folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--grace", "300ms"]));
+    let running =
+        folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--grace", "300ms"]));
     wait_until("the task to start", || folder.has("up"));
     let sent = Instant::now();
     send(&running, Signal::INT);
     assert_eq!(folder.end(running).code, Some(130));
     assert!(sent.elapsed() >= Duration::from_millis(300), "{:?}", sent.elapsed());
     wait_until_gone(&folder.read("pids"));
+}
+
+#[test]
+fn a_reader_who_does_not_read_does_not_keep_the_program() {
+    let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = 'head -c 300000 /dev/zero; touch up'\n");
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let mut command = folder.program(&["run", "plan.toml", "--report-json", "-"]);
+    command.stdout(writer);
+    let mut running = folder.start(command);
+    wait_until("the task to run", || folder.has("up"));
+    wait_until("the program to end", || {
+        send(&running, Signal::TERM);
+        running.child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(running.code(), Some(143));
 }

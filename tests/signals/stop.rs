@@ -1,7 +1,7 @@
 //! Stopped and continued, as a shell does with Ctrl-Z and `fg`.
 
-use crate::program::{Folder, task, wait_until};
 use crate::processes::{send, state_of};
+use crate::program::{Folder, task, wait_until};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
 

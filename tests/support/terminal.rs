@@ -164,7 +164,8 @@ impl Screen {
 
     /// The rows that hold something, the last ones too.
     pub(crate) fn rows(&self) -> Vec<String> {
-        let mut rows: Vec<String> = self.rows.iter().map(|row| row.iter().collect::<String>().trim_end().into()).collect();
+        let mut rows: Vec<String> =
+            self.rows.iter().map(|row| row.iter().collect::<String>().trim_end().into()).collect();
         rows.truncate(rows.iter().rposition(|row| !row.is_empty()).map_or(0, |last| last + 1));
         rows
     }
