@@ -1,20 +1,22 @@
 //! Files that are no plans at all.
 
-use super::program::Program;
+use crate::program::Folder;
+use crate::runs::Runs as _;
+use crate::verdicts::{Inputs as _, Verdicts as _};
 use std::fs::File;
 
 const TASK: &str = "[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n";
 
 #[track_caller]
 fn refused(plan: impl AsRef<[u8]>, words: &[&str]) {
-    let program = Program::with_plan(plan.as_ref());
+    let folder = Folder::with_plan(plan.as_ref());
     for command in ["check", "run"] {
-        program.run(&[command, "plan.toml"]).is_refused(words);
-        program
+        folder.run(&[command, "plan.toml"]).is_refused(words);
+        folder
             .run_with_input(&[command, "-"], plan.as_ref())
             .is_refused(&words.join("\n").replace("plan.toml", "<stdin>").split('\n').collect::<Vec<_>>());
     }
-    assert!(!program.has("ran"), "something was run");
+    assert!(!folder.has("ran"), "something was run");
 }
 
 #[test]
@@ -65,26 +67,26 @@ fn nesting_without_end_is_refused_and_does_no_harm() {
 
 #[test]
 fn more_than_64_mib_are_refused_before_they_are_read() {
-    let program = Program::new();
-    File::create(program.path("plan.toml")).unwrap().set_len(100_000_000).unwrap();
-    program.run(&["check", "plan.toml"]).is_refused(&["failed to read plan.toml: it has more than 64 MiB"]);
-    program
+    let folder = Folder::new();
+    File::create(folder.path("plan.toml")).unwrap().set_len(100_000_000).unwrap();
+    folder.run(&["check", "plan.toml"]).is_refused(&["failed to read plan.toml: it has more than 64 MiB"]);
+    folder
         .run_with_input(&["check", "-"], &vec![b'#'; 70_000_000])
         .is_refused(&["standard input: it has more than 64 MiB"]);
 }
 
 #[test]
 fn what_is_no_file_is_refused_by_its_name() {
-    let program = Program::new();
-    program.run(&["check", "."]).is_refused(&["failed to read .: it is a folder"]);
-    program.run(&["run", "no-such.toml"]).is_refused(&["failed to read no-such.toml"]);
-    program.run(&["check", "a\u{1b}[31m"]).is_refused(&["failed to read a\\u{1b}[31m"]);
+    let folder = Folder::new();
+    folder.run(&["check", "."]).is_refused(&["failed to read .: it is a folder"]);
+    folder.run(&["run", "no-such.toml"]).is_refused(&["failed to read no-such.toml"]);
+    folder.run(&["check", "a\u{1b}[31m"]).is_refused(&["failed to read a\\u{1b}[31m"]);
 }
 
 #[test]
 fn a_long_line_is_cut_around_the_fault() {
     let tasks: Vec<String> = (0..1000).map(|n| format!("{{ id = \"t{n}\", run = \"true\" }}")).collect();
-    let ran = Program::with_plan(format!("tasks = [{}, {{ id = 'x', rum = 'y' }}]\n", tasks.join(", ")))
+    let ran = Folder::with_plan(format!("tasks = [{}, {{ id = 'x', rum = 'y' }}]\n", tasks.join(", ")))
         .run(&["check", "plan.toml"]);
     ran.is_refused(&["unknown key `rum` in task `x`", "plan.toml:1:30912"]);
     assert!(ran.err.lines().all(|line| line.chars().count() < 150), "{}", ran.err);
@@ -93,11 +95,11 @@ fn a_long_line_is_cut_around_the_fault() {
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_are_fine() {
     let plan = format!("\u{feff}{}", TASK.replace('\n', "\r\n"));
-    assert_eq!(Program::with_plan(plan).run(&["check", "plan.toml"]).code, Some(0));
+    assert_eq!(Folder::with_plan(plan).run(&["check", "plan.toml"]).code, Some(0));
 }
 
 #[test]
 fn ten_megabytes_of_comments_are_fine() {
     let plan = format!("{TASK}{}", "# padding\n".repeat(1_000_000));
-    assert_eq!(Program::with_plan(plan).run(&["check", "plan.toml"]).code, Some(0));
+    assert_eq!(Folder::with_plan(plan).run(&["check", "plan.toml"]).code, Some(0));
 }

@@ -1,6 +1,8 @@
 //! `seawall check --effective`: a plan that means the same, with nothing left to defaults.
 
-use super::program::Program;
+use crate::program::Folder;
+use crate::runs::Runs as _;
+use crate::verdicts::{Inputs as _, Verdicts as _};
 use toml::Table;
 
 const PLAN: &str = r#"
@@ -51,29 +53,29 @@ retry = { max_attempts = 2 }
 
 const PROMPT: &str = "\nsay \"\"\"this\"\"\"\\\n\tand that\r\n\u{1b}";
 
-fn program() -> Program {
-    let program = Program::with_plan(PLAN);
-    program.write("prompt.md", PROMPT);
-    program
+fn folder() -> Folder {
+    let folder = Folder::with_plan(PLAN);
+    folder.write("prompt.md", PROMPT);
+    folder
 }
 
-fn effective(program: &Program, plan: &str) -> String {
-    program.run(&["check", "--effective", plan]).result()
+fn effective(folder: &Folder, plan: &str) -> String {
+    folder.run(&["check", "--effective", plan]).result()
 }
 
 #[test]
 fn it_is_a_plan_that_means_the_same_wherever_it_is() {
-    let program = program();
-    let once = effective(&program, "plan.toml");
-    std::fs::create_dir(program.path("elsewhere")).unwrap();
-    program.write("elsewhere/effective.toml", &once);
-    assert_eq!(effective(&program, "elsewhere/effective.toml"), once);
-    assert_eq!(program.run_with_input(&["check", "--effective", "-"], once.as_bytes()).result(), once);
+    let folder = folder();
+    let once = effective(&folder, "plan.toml");
+    std::fs::create_dir(folder.path("elsewhere")).unwrap();
+    folder.write("elsewhere/effective.toml", &once);
+    assert_eq!(effective(&folder, "elsewhere/effective.toml"), once);
+    assert_eq!(folder.run_with_input(&["check", "--effective", "-"], once.as_bytes()).result(), once);
 }
 
 #[test]
 fn each_setting_comes_from_who_says_it_first() {
-    let plan: Table = effective(&program(), "plan.toml").parse().unwrap();
+    let plan: Table = effective(&folder(), "plan.toml").parse().unwrap();
     let retry = |table: &toml::Value| {
         let retry = &table["retry"];
         (
@@ -100,9 +102,9 @@ fn each_setting_comes_from_who_says_it_first() {
 
 #[test]
 fn defaults_are_filled_in_and_what_was_given_stays() {
-    let program = program();
-    let plan: Table = effective(&program, "plan.toml").parse().unwrap();
-    let folder = program.path("").canonicalize().unwrap();
+    let folder = folder();
+    let plan: Table = effective(&folder, "plan.toml").parse().unwrap();
+    let folder = folder.path("").canonicalize().unwrap();
     let in_folder = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     assert_eq!((plan["run"]["concurrency"].as_integer(), plan["run"]["schedule"].as_str()), (Some(8), Some("eager")));
     assert_eq!(plan["run"].get("seed"), None);
@@ -122,7 +124,7 @@ fn defaults_are_filled_in_and_what_was_given_stays() {
 #[test]
 fn a_declared_sh_replaces_the_built_in_one_wholly() {
     let plan = "[backends.sh]\nkind = \"simulated\"\n[[tasks]]\nid = \"a\"\nrun = \"true\"\n";
-    let plan: Table = effective(&Program::with_plan(plan), "plan.toml").parse().unwrap();
+    let plan: Table = effective(&Folder::with_plan(plan), "plan.toml").parse().unwrap();
     let sh = &plan["backends"]["sh"];
     assert_eq!((sh["kind"].as_str(), sh["retry"]["max_attempts"].as_integer()), (Some("simulated"), Some(0)));
     assert!(sh["breaker"].is_table());
@@ -131,6 +133,6 @@ fn a_declared_sh_replaces_the_built_in_one_wholly() {
 #[test]
 fn an_sh_that_is_not_used_is_not_shown() {
     let plan = "[backends.s]\nkind = \"simulated\"\n[[tasks]]\nid = \"a\"\nbackend = \"s\"\nprompt = \"x\"\n";
-    let plan: Table = effective(&Program::with_plan(plan), "plan.toml").parse().unwrap();
+    let plan: Table = effective(&Folder::with_plan(plan), "plan.toml").parse().unwrap();
     assert_eq!(plan["backends"].get("sh"), None);
 }

@@ -1,15 +1,17 @@
 //! Plans with faults: `check` and `run` name each of them with its place, exit with 2, and run nothing.
 
-use super::program::Program;
+use crate::program::Folder;
+use crate::runs::Runs as _;
+use crate::verdicts::Verdicts as _;
 
 /// The plan, to which a task is added that would leave a file; and the words that must be said.
 #[track_caller]
 fn refused(plan: &str, words: &[&str]) {
-    let program = Program::with_plan(format!("{plan}\n[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n"));
+    let folder = Folder::with_plan(format!("{plan}\n[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n"));
     for command in ["check", "run"] {
-        program.run(&[command, "plan.toml"]).is_refused(words);
+        folder.run(&[command, "plan.toml"]).is_refused(words);
     }
-    assert!(!program.has("ran"), "something was run");
+    assert!(!folder.has("ran"), "something was run");
 }
 
 macro_rules! refused {
@@ -175,7 +177,7 @@ fn tasks_of_one_name_are_shown_at_both_places() {
 fn faults_of_every_sort_are_named_in_one_go_and_in_file_order() {
     let plan = "[run]\nconcurency = 2\n[retry]\nmultiplier = 0.5\n[backends.b]\nkind = \"command\"\nargv = [\"true\"]\ntimout = \"1s\"\n\
                 [[tasks]]\nid = \"lost\"\nrun = \"true\"\nafter = [\"nobody\"]\nwirtes = [\"x\"]\n[[tasks]]\nid = \"x\"\nrun = \n";
-    let ran = Program::with_plan(plan).run(&["check", "plan.toml"]);
+    let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);
     ran.is_refused(&["plan.toml: 6 faults"]);
     let places: Vec<_> = ["2:1", "4:14", "8:1", "12:10", "13:1", "16:7"]
         .map(|place| ran.err.find(&format!("plan.toml:{place}\n")))
@@ -185,7 +187,7 @@ fn faults_of_every_sort_are_named_in_one_go_and_in_file_order() {
 
 #[test]
 fn what_may_be_named_in_a_broken_place_is_not_called_missing() {
-    let ran = Program::with_plan(
+    let ran = Folder::with_plan(
         "[[tasks]\nid = \"a\"\nrun = \"true\"\n[[tasks]]\nid = \"b\"\nrun = \"true\"\nafter = [\"a\"]\n",
     )
     .run(&["check", "plan.toml"]);
@@ -196,7 +198,7 @@ fn what_may_be_named_in_a_broken_place_is_not_called_missing() {
 fn many_faults_are_each_named_on_a_line_of_their_own() {
     let plan: String =
         (0..500).map(|n| format!("[[tasks]]\nid = \"t{n}\"\nrun = \"true\"\nafter = [\"u{n}\"]\nnope = 1\n")).collect();
-    let ran = Program::with_plan(plan).run(&["check", "plan.toml"]);
+    let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);
     ran.is_refused(&["plan.toml: 1000 faults", "plan.toml:2499:10: task `t499` waits for `u499`, which is no task\n"]);
     assert!((0..500).all(|n| ran.err.contains(&format!("`u{n}`"))));
 }
@@ -204,7 +206,7 @@ fn many_faults_are_each_named_on_a_line_of_their_own() {
 #[test]
 fn what_a_terminal_would_obey_is_never_shown_raw() {
     let plan = "[[tasks]]\nid = \"a\\u001b[2J\"\nrun = \"true\"\nafter = [\"\\u009b\"]\n# \u{9b}2J \u{202e}\n\"\\u001b]0;x\\u0007\" = \"\u{1b}[31m\"\n";
-    let ran = Program::with_plan(plan).run(&["check", "plan.toml"]);
+    let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);
     ran.is_refused(&["control character", "\\u{1b}]0;x\\u{7}"]);
     assert!(!ran.err.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", ran.err);
 }

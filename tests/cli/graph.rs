@@ -1,6 +1,8 @@
 //! `seawall graph`.
 
-use super::program::Program;
+use crate::program::Folder;
+use crate::runs::Runs as _;
+use crate::verdicts::Verdicts as _;
 
 const PLAN: &str = r#"
 [[tasks]]
@@ -23,8 +25,8 @@ run = "true"
 
 #[test]
 fn text_has_every_task_in_the_order_of_waves() {
-    let program = Program::with_plan(PLAN);
-    let text = program.run(&["graph", "plan.toml"]).result();
+    let folder = Folder::with_plan(PLAN);
+    let text = folder.run(&["graph", "plan.toml"]).result();
     let wanted = "\
 wave 0: 1 task
   alpha  sh
@@ -37,20 +39,20 @@ wave 2: 1 task
   delta  sh  after be-ta 2, ga\"mma
 ";
     assert_eq!(text, wanted);
-    assert!(!program.has("ran"));
+    assert!(!folder.has("ran"));
 }
 
 #[test]
 fn dot_and_mermaid_call_tasks_by_number_and_label_them_by_name() {
-    let program = Program::with_plan(PLAN);
-    let dot = program.run(&["graph", "plan.toml", "--format", "dot"]).result();
+    let folder = Folder::with_plan(PLAN);
+    let dot = folder.run(&["graph", "plan.toml", "--format", "dot"]).result();
     assert!(
         dot.contains(r#"n2 [label="ga\"mma\nsh"];"#)
             && dot.contains("n3 -> n1;")
             && dot.contains("n2 -> n0 [style=dashed"),
         "{dot}"
     );
-    let mermaid = program.run(&["graph", "--format=mermaid", "plan.toml"]).result();
+    let mermaid = folder.run(&["graph", "--format=mermaid", "plan.toml"]).result();
     assert!(
         mermaid.contains(r#"n2["ga#34;mma"]"#)
             && mermaid.contains("n3 --> n1\n")
@@ -61,7 +63,7 @@ fn dot_and_mermaid_call_tasks_by_number_and_label_them_by_name() {
 
 #[test]
 fn faults_are_told_and_nothing_is_drawn() {
-    Program::with_plan("[[tasks]]\nid = \"a\"\n")
+    Folder::with_plan("[[tasks]]\nid = \"a\"\n")
         .run(&["graph", "plan.toml"])
         .is_refused(&["task `a` has nothing to do"]);
 }

@@ -1,6 +1,8 @@
 //! Help, version, completions, and how standard output may end.
 
-use super::program::Program;
+use crate::program::Folder;
+use crate::runs::Runs as _;
+use crate::verdicts::Verdicts as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -9,9 +11,9 @@ const COMMANDS: [&str; 6] = ["run", "check", "graph", "init", "demo", "completio
 
 #[test]
 fn the_long_help_is_longer_and_has_examples() {
-    let program = Program::new();
+    let folder = Folder::new();
     for command in COMMANDS.map(|command| vec![command]).into_iter().chain([vec![]]) {
-        let help = |option| program.run(&[&command[..], &[option]].concat()).result();
+        let help = |option| folder.run(&[&command[..], &[option]].concat()).result();
         let (short, long) = (help("-h"), help("--help"));
         assert!(!short.is_empty() && short.len() < long.len(), "{command:?}");
         assert!(long.contains("Examples:\n  seawall") && !short.contains("Examples"), "{command:?}");
@@ -22,28 +24,28 @@ fn the_long_help_is_longer_and_has_examples() {
 
 #[test]
 fn the_version_is_the_packages() {
-    assert_eq!(Program::new().run(&["--version"]).result(), format!("seawall {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(Folder::new().run(&["--version"]).result(), format!("seawall {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn every_shell_has_its_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = Program::new().run(&["completions", shell]).result();
+        let script = Folder::new().run(&["completions", shell]).result();
         assert!(COMMANDS.iter().all(|command| script.contains(command)), "{shell}");
     }
 }
 
 #[test]
 fn bash_reads_its_completions() {
-    let program = Program::new();
-    program.write("completions.bash", program.run(&["completions", "bash"]).result());
-    let read = Command::new("bash").arg("-n").arg(program.path("completions.bash")).status();
+    let folder = Folder::new();
+    folder.write("completions.bash", folder.run(&["completions", "bash"]).result());
+    let read = Command::new("bash").arg("-n").arg(folder.path("completions.bash")).status();
     assert!(read.is_err() || read.is_ok_and(|status| status.success()));
 }
 
 /// Enough to fill any pipe.
-fn long_plan() -> Program {
-    Program::with_plan(
+fn long_plan() -> Folder {
+    Folder::with_plan(
         (0..3000).map(|n| format!("[[tasks]]\nid = \"task-number-{n}\"\nrun = \"true\"\n")).collect::<String>(),
     )
 }
@@ -57,9 +59,9 @@ const LONG_OUTPUTS: [&[&str]; 4] = [
 
 #[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
-    let program = long_plan();
+    let folder = long_plan();
     for args in LONG_OUTPUTS {
-        let mut child = program.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = folder.program(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         out.read_exact(&mut [0]).unwrap();
         drop(out);
@@ -70,8 +72,8 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 
 #[test]
 fn a_reader_of_messages_that_goes_away_changes_nothing() {
-    let program = Program::with_plan("x = 1\n".repeat(5000));
-    let mut child = program.command(&["check", "plan.toml"]).stderr(Stdio::piped()).spawn().unwrap();
+    let folder = Folder::with_plan("x = 1\n".repeat(5000));
+    let mut child = folder.program(&["check", "plan.toml"]).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(2));
 }
@@ -79,12 +81,12 @@ fn a_reader_of_messages_that_goes_away_changes_nothing() {
 #[test]
 #[cfg(target_os = "linux")]
 fn an_output_that_is_full_is_a_failure() {
-    let program = long_plan();
+    let folder = long_plan();
     for args in LONG_OUTPUTS {
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let output = program.command(args).stdout(full).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{args:?}");
-        assert!(said.contains("failed to write to standard output"), "{said}");
+        let mut program = folder.program(args);
+        program.stdout(File::options().write(true).open("/dev/full").unwrap());
+        let ended = folder.end(folder.start(program));
+        assert_eq!(ended.code, Some(3), "{args:?}");
+        ended.says(&["failed to write to standard output"]);
     }
 }

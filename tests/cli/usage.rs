@@ -1,12 +1,14 @@
 //! Command lines that are wrong: exit code 2, with the wrong word and the nearest right one.
 
-use super::program::Program;
+use crate::program::Folder;
+use crate::runs::Runs as _;
+use crate::verdicts::Verdicts as _;
 
 #[track_caller]
 fn refused(args: &[&str], words: &[&str]) {
-    let program = Program::with_plan("[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n");
-    program.run(args).is_refused(words);
-    assert!(!program.has("ran"), "something was run");
+    let folder = Folder::with_plan("[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n");
+    folder.run(args).is_refused(words);
+    assert!(!folder.has("ran"), "something was run");
 }
 
 #[test]
