@@ -28,6 +28,11 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// Without a live display, since something else is written to the terminal.
+    pub(crate) fn without_display(self) -> Self {
+        Self { is_live: false, ..self }
+    }
+
     /// As the options, the environment and standard error want it.
     pub(crate) fn new(args: &RunArgs) -> Self {
         let voice = Self::of(args.color);
