@@ -197,10 +197,10 @@ impl CommandBackend {
         }
         let failed = |error: &_| exit::could_not_start(program, self.current_dir.as_deref(), error);
         let wake = Wake::of_this_thread().map_err(|error| failed(&error))?;
+        let ladder = Ladder::new(self.groups.now(), limit, self.grace);
         let started = self.groups.spawn(&mut self.command(program, arguments, prompt));
         let Some(mut group) = started.map_err(|error| failed(&error))? else { return Err(killed()) };
         let pipes = Pipes::new(&mut group, self.input(prompt), self.max_output).map_err(|error| failed(&error))?;
-        let ladder = Ladder::new(self.groups.now(), limit, self.grace);
         Ok(Attempt { group, pipes, ladder, groups: &self.groups, cancel: cx.cancel_token(), wake })
     }
 }

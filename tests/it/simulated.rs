@@ -1,7 +1,9 @@
 //! The backend that makes its answers up.
 
 use seawall::{Backend, CancelToken, CircuitBreaker, Context, ErrorClass, Latency, RetryConfig, SimulatedBackend};
-use seawall::{Failure, Message, send_with_retry};
+use seawall::{
+    CircuitBreakerConfig, CircuitBreakerRegistry, Clock, Failure, Message, Plan, Runner, Task, send_with_retry,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -38,6 +40,23 @@ fn outside_of_a_plan_one_seed_gives_the_same_sequence_of_faults() {
     };
     assert_eq!(faults(7), faults(7));
     assert_ne!(faults(7), faults(8));
+}
+
+#[test]
+fn within_a_plan_one_seed_gives_each_task_the_same_whatever_the_threads_do() {
+    let attempts = |workers| {
+        let latency = Latency::log_normal(Duration::from_millis(20), Duration::from_millis(200));
+        let backend = SimulatedBackend::new().with_latency(latency).with_fail_rate(0.4).with_seed(7);
+        let breakers = CircuitBreakerRegistry::new().with_default(CircuitBreakerConfig::disabled());
+        let runner = Runner::builder().backend("s", backend).concurrency(workers).clock(Clock::simulated());
+        let runner = runner.circuit_breakers(breakers.into()).build().unwrap();
+        let plan = Plan::builder().tasks((0..40).map(|n| Task::new(format!("t{n}"), "s", "x"))).build().unwrap();
+        let report = runner.run(&plan, &CancelToken::new()).unwrap();
+        let attempts = report.iter().map(|outcome| outcome.attempts().iter().map(|attempt| attempt.elapsed).collect());
+        attempts.collect::<Vec<Vec<_>>>()
+    };
+    assert_eq!(attempts(1), attempts(16));
+    assert!(attempts(1).iter().any(|attempts| attempts.len() > 1));
 }
 
 #[test]

@@ -91,7 +91,9 @@ impl<'a> Attempt<'a> {
     fn timeout(&self) -> Option<Duration> {
         let ladder = self.ladder.next().map(|at| at.saturating_duration_since(self.groups.now()));
         let now = Instant::now();
-        let token = self.cancel.next_look(now).map(|at| at.saturating_duration_since(now));
+        // Once it is over, a deadline has nothing more to say.
+        let look = self.cancel.next_look(now).filter(|_| !self.cancel.is_cancelled());
+        let token = look.map(|at| at.saturating_duration_since(now));
         [ladder, token, self.group.tick()].into_iter().flatten().min()
     }
 }
@@ -143,4 +145,30 @@ fn answers(mut fds: PollFds<'_>, timeout: Option<Duration>) -> io::Result<SmallV
 fn timespec(timeout: Duration) -> Timespec {
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     Timespec::try_from(timeout.min(LONGEST)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::CommandBackend;
+    use crate::backend::Context;
+    use crate::cancel::CancelToken;
+    use std::time::Duration;
+
+    #[test]
+    fn without_a_descriptor_for_its_end_a_program_is_followed_all_the_same() {
+        let cancel = CancelToken::new();
+        let sh = CommandBackend::new(["sh"]).with_grace(Duration::ZERO);
+        let mut attempt = sh.begin("cat /dev/zero | head -c 300000; exit 7", &Context::new(&cancel)).unwrap();
+        attempt.group = attempt.group.without_pidfd();
+        let ended = attempt.run().unwrap();
+        assert_eq!((ended.status.code(), ended.cause), (Some(7), None));
+        assert_eq!(ended.pipes.output.into_response().bytes().len(), 300_000);
+
+        let mut attempt = sh.begin("trap '' TERM; while :; do sleep 0.01; done", &Context::new(&cancel)).unwrap();
+        attempt.group = attempt.group.without_pidfd();
+        cancel.cancel();
+        let ended = attempt.run().unwrap();
+        assert_eq!(ended.status.code(), None);
+        assert_eq!(ended.cause, Some(super::Cause::Cancelled));
+    }
 }

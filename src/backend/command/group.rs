@@ -26,10 +26,6 @@ impl Group {
         Self { groups, leader, id, pidfd: pidfd(id), is_reaped: false }
     }
 
-    pub(super) fn id(&self) -> Pid {
-        self.id
-    }
-
     pub(super) fn take_pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
         (self.leader.stdin.take(), self.leader.stdout.take(), self.leader.stderr.take())
     }
@@ -98,4 +94,37 @@ fn pidfd(id: Pid) -> Option<OwnedFd> {
 #[cfg(not(target_os = "linux"))]
 fn pidfd(_: Pid) -> Option<OwnedFd> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+    use std::io::Read;
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
+    impl Group {
+        /// As on a system that has no such descriptor.
+        pub(in crate::backend::command) fn without_pidfd(self) -> Self {
+            let mut group = self;
+            group.pidfd = None;
+            group
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_dropped_is_killed_whole_and_reaped() {
+        let groups = ProcessGroups::new();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 60 & exec sleep 60"]).stdout(Stdio::piped()).process_group(0);
+        let mut group = groups.spawn(&mut command).unwrap().unwrap();
+        let id = group.id;
+        let (_, stdout, _) = group.take_pipes();
+        drop(group);
+        // The pipe ends when the last of them is gone.
+        assert_eq!(stdout.unwrap().read(&mut [0]).unwrap(), 0);
+        assert_eq!(waitid(WaitId::Pid(id), WaitIdOptions::EXITED).err(), Some(Errno::CHILD));
+        assert!(groups.kill(Duration::ZERO));
+    }
 }

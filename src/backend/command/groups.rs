@@ -1,7 +1,7 @@
 //! The process groups that are running now, as one handle for whoever stops and continues them.
 
 use super::group::Group;
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::HashSet;
 use std::fmt;
@@ -38,12 +38,15 @@ pub struct ProcessGroups {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    is_empty: Condvar,
+    /// A start, or a group, is over.
+    is_less: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     running: HashSet<Pid>,
+    /// Programs that are being started, whose numbers are not known yet.
+    starting: usize,
     suspended_since: Option<Instant>,
     /// In all suspensions that are over.
     suspended_for: Duration,
@@ -60,10 +63,14 @@ impl ProcessGroups {
     ///
     /// Until then time stands still for time limits and graces: neither a limit nor a grace ends. A cancel waits for the
     /// programs to go on, since what is stopped does not hear SIGTERM; a [kill](crate::CancelToken::kill) does not wait.
+    ///
+    /// When it returns, also what was being started has got the signal; it waits 100 ms for that at most.
     pub fn suspend(&self) {
+        const PATIENCE: Duration = Duration::from_millis(100);
         let mut state = self.shared.state.lock();
         state.suspended_since.get_or_insert_with(Instant::now);
         state.signal(Signal::TSTP);
+        self.wait_while(&mut state, Some(Instant::now() + PATIENCE), |state| state.starting > 0);
     }
 
     /// Sends SIGCONT to each group. The time since [`suspend`](Self::suspend) counts against no limit and no grace.
@@ -85,14 +92,19 @@ impl ProcessGroups {
         let mut state = self.shared.state.lock();
         state.is_killed = true;
         state.signal(Signal::KILL);
-        while !state.running.is_empty() {
+        self.wait_while(&mut state, until, |state| !state.is_idle());
+        state.is_idle()
+    }
+
+    fn wait_while(&self, state: &mut MutexGuard<'_, State>, until: Option<Instant>, is_so: impl Fn(&State) -> bool) {
+        let is_less = &self.shared.is_less;
+        while is_so(state) {
             match until {
-                None => self.shared.is_empty.wait(&mut state),
-                Some(until) if self.shared.is_empty.wait_until(&mut state, until).timed_out() => break,
+                None => is_less.wait(state),
+                Some(until) if is_less.wait_until(state, until).timed_out() => return,
                 Some(_) => {}
             }
         }
-        state.running.is_empty()
     }
 
     /// The present, on a clock that stands still while the groups are suspended.
@@ -106,25 +118,34 @@ impl ProcessGroups {
         self.shared.state.lock().is_killed
     }
 
-    /// Starts `command` as a group of its own; `None` if no further one may start.
+    /// Starts `command`, which is to lead a group of its own; `None` if no further one may start.
     pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Option<Group>> {
-        if self.is_killed() {
-            return Ok(None);
+        {
+            let mut state = self.shared.state.lock();
+            if state.is_killed {
+                return Ok(None);
+            }
+            state.starting += 1;
         }
-        let group = Group::new(self.clone(), command.spawn()?);
-        self.enter(group.id());
-        Ok(Some(group))
+        let leader = command.spawn();
+        self.enter(leader.as_ref().ok().map(Pid::from_child));
+        Ok(Some(Group::new(self.clone(), leader?)))
     }
 
-    fn enter(&self, group: Pid) {
+    /// What was started, if anything was, gets the signal that it missed.
+    fn enter(&self, group: Option<Pid>) {
         let mut state = self.shared.state.lock();
-        state.running.insert(group);
+        state.starting -= 1;
+        state.running.extend(group);
         let missed = match *state {
-            State { is_killed: true, .. } => Signal::KILL,
-            State { suspended_since: Some(_), .. } => Signal::TSTP,
-            _ => return,
+            State { is_killed: true, .. } => Some(Signal::KILL),
+            State { suspended_since: Some(_), .. } => Some(Signal::TSTP),
+            _ => None,
         };
-        signal(group, missed);
+        if let (Some(group), Some(missed)) = (group, missed) {
+            signal(group, missed);
+        }
+        self.shared.is_less.notify_all();
     }
 
     /// Asks a group to end. One that stopped itself, or that read from a terminal in the background, has to go on to hear it.
@@ -140,15 +161,16 @@ impl ProcessGroups {
     pub(super) fn leave(&self, group: Pid, reap: impl FnOnce() -> io::Result<ExitStatus>) -> io::Result<ExitStatus> {
         let mut state = self.shared.state.lock();
         state.running.remove(&group);
-        let status = reap();
-        if state.running.is_empty() {
-            self.shared.is_empty.notify_all();
-        }
-        status
+        self.shared.is_less.notify_all();
+        reap()
     }
 }
 
 impl State {
+    fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.starting == 0
+    }
+
     fn signal(&self, number: Signal) {
         for group in &self.running {
             signal(*group, number);
