@@ -2,18 +2,18 @@
 
 use super::outcome::Attempts;
 use crate::resilience::RetryState;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) struct Progress {
     pub(super) retry: RetryState,
     pub(super) attempts: Attempts,
-    /// When it first asked to be sent.
-    pub(super) started: Instant,
+    /// When it first asked to be sent, since the run began.
+    pub(super) started: Duration,
 }
 
 impl Progress {
-    pub(super) fn new(mut retry: RetryState, now: Instant) -> Self {
+    pub(super) fn new(mut retry: RetryState, now: Instant, started: Duration) -> Self {
         retry.begin(now);
-        Self { retry, attempts: Attempts::new(), started: now }
+        Self { retry, attempts: Attempts::new(), started }
     }
 }

@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 /// How often a task looks at a circuit that does not say when it may be tried, since the breaker may be shared with others.
 const CIRCUIT_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
+/// A wait that nobody sees the end of: 136 years. An instant beyond what the system can tell would panic.
+const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// One of the run's threads.
 struct Worker {
     place: usize,
@@ -37,6 +40,8 @@ struct Try<'r, Q, R> {
     home: u32,
     worker: &'r Worker,
     asked: Instant,
+    /// `asked`, since the run began.
+    started: Duration,
 }
 
 impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
@@ -68,7 +73,8 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             return Done { finish, news: None, at: asked };
         }
         let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
-        let this = Try { number, task, lane_number, lane, home, worker, asked };
+        let started = self.since_begin(asked);
+        let this = Try { number, task, lane_number, lane, home, worker, asked, started };
         let progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
         match lane.breaker.admit_at(|| asked) {
             Ok(permit) => self.send(&this, progress, permit),
@@ -83,7 +89,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             wave: self.graph.wave_of(this.number) as usize,
         });
         let retry = this.task.own_retry().unwrap_or(this.lane.retry);
-        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.asked)
+        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.asked, this.started)
     }
 
     fn send(&self, this: &Try<'_, Q, R>, mut progress: Progress, permit: Permit<'_>) -> Done {
@@ -108,7 +114,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
         let finish = match step {
             Step::Done(result) => self.end(this, progress, result, over),
-            Step::Retry(delay) => park(this, progress, Wait::Backoff, over.checked_add(delay).unwrap_or(over)),
+            Step::Retry(delay) => park(this, progress, Wait::Backoff, over + delay.min(LONGEST_WAIT)),
         };
         Done { finish, news: Some((this.lane_number, news)), at: over }
     }
@@ -166,12 +172,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         result: Result<R, Failure>,
         at: Instant,
     ) -> Finish<Box<Progress>> {
-        let ending = || Ending {
-            attempts: progress.attempts,
-            started: Some(self.since_begin(progress.started)),
-            elapsed: at.saturating_duration_since(progress.started),
-            result,
-        };
+        let of_last = progress.attempts.last().map_or(Duration::ZERO, |attempt| attempt.elapsed);
+        let elapsed = (this.started + of_last).saturating_sub(progress.started);
+        let ending = Ending { attempts: progress.attempts, started: Some(progress.started), elapsed, result };
         let bars_dependents = self.end_task(this.number, ending, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
@@ -186,7 +189,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         delay: Option<Duration>,
     ) {
         let backend = this.kind();
-        let (started, elapsed) = (self.since_begin(this.asked), over.saturating_duration_since(this.asked));
+        let (started, elapsed) = (this.started, over.saturating_duration_since(this.asked));
         let (worker, attempt) = (this.worker.place, progress.attempts.len() + 1);
         self.events.send(over, || EventKind::AttemptEnded {
             task: this.task.id().clone(),
