@@ -63,7 +63,7 @@ use std::fmt;
 /// # Ok::<(), seawall::Error>(())
 /// ```
 pub struct Runner<'a, Q = Message, R = Response> {
-    backends: Vec<(Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig)>,
+    backends: Vec<Configured<'a, Q, R>>,
     circuit_breakers: Arc<CircuitBreakerRegistry>,
     retry: RetryConfig,
     concurrency: usize,
@@ -71,6 +71,8 @@ pub struct Runner<'a, Q = Message, R = Response> {
     clock: Clock,
     seed: Option<u64>,
 }
+
+type Configured<'a, Q, R> = (Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig);
 
 impl<'a> Runner<'a> {
     /// A runner of prompts, to be given backends.

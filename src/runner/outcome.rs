@@ -108,7 +108,8 @@ impl<R> Outcome<R> {
 
     /// The response, or why there is none.
     pub fn into_result(self) -> Result<R, Failure> {
-        self.ending.into_inner().expect("nobody is given an outcome before the task has ended").result
+        let ending = self.ending.into_inner();
+        ending.unwrap_or_else(|| unreachable!("nobody is given an outcome before the task has ended")).result
     }
 
     /// Whether dependents may not start.
