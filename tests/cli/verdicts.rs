@@ -6,6 +6,9 @@ use std::fs::{self, File};
 pub(crate) trait Inputs {
     /// Runs the program with something on its standard input.
     fn run_with_input(&self, args: &[&str], input: &[u8]) -> Ended;
+
+    /// One with these bytes in `plan.toml`.
+    fn with_bytes(plan: &[u8]) -> Self;
 }
 
 impl Inputs for Folder {
@@ -14,6 +17,12 @@ impl Inputs for Folder {
         let mut program = self.program(args);
         program.stdin(File::open(self.path("stdin")).unwrap());
         self.end(self.start(program))
+    }
+
+    fn with_bytes(plan: &[u8]) -> Self {
+        let folder = Self::new();
+        fs::write(folder.path("plan.toml"), plan).unwrap();
+        folder
     }
 }
 
