@@ -6,6 +6,9 @@ use crate::terminal::Terminal;
 const USUAL: (usize, usize) = (100, 30);
 const WAITS: &str = "touch up; while [ ! -e go ]; do sleep 0.01; done";
 
+/// A run during which a display would be drawn.
+const LONG_ENOUGH: &str = "[[tasks]]\nid = 'quagga'\nrun = 'sleep 0.4'\n";
+
 fn two_tasks() -> Folder {
     Folder::with_plan(&format!(
         "[[tasks]]\nid = 'quagga'\nrun = 'true'\n[[tasks]]\nid = 'okapi'\nrun = '{WAITS}'\nafter = ['quagga']\n"
@@ -79,10 +82,8 @@ fn with_quiet_and_on_a_dumb_terminal_nothing_is_drawn() {
     for (options, env) in
         [(&["run", "plan.toml", "--quiet"][..], ("TERM", "xterm")), (&["run", "plan.toml"], ("TERM", "dumb"))]
     {
-        let folder = two_tasks();
+        let folder = Folder::with_plan(LONG_ENOUGH);
         let terminal = Terminal::start(&folder, USUAL, options, &[env]);
-        wait_until("the task to start", || folder.has("up"));
-        folder.write("go", "");
         let (code, _, raw) = terminal.end();
         assert_eq!(code, Some(0));
         let is_quiet = options.len() > 2;
@@ -118,4 +119,13 @@ fn a_thousand_tasks_leave_no_row_of_the_display_behind() {
     let rows = screen.rows();
     assert!(screen.is_settled() && !rows.iter().any(|row| row.contains("/1000") || row.contains(" more")), "{rows:#?}");
     assert_eq!(rows.iter().filter(|row| row.starts_with("completed [") && row.contains("] task-")).count(), 1000);
+}
+
+#[test]
+fn events_on_the_terminal_leave_no_room_for_a_display() {
+    let folder = Folder::with_plan(LONG_ENOUGH);
+    let terminal = Terminal::start(&folder, USUAL, &["run", "plan.toml", "--events", "-"], &[]);
+    let (code, screen, raw) = terminal.end();
+    assert_eq!(code, Some(0));
+    assert!(screen.shows("run_ended") && !raw.contains("\x1b[J"), "{raw:?}");
 }

@@ -1,6 +1,6 @@
 //! Events as lines of JSON.
 
-use crate::program::{Folder, task};
+use crate::program::{Folder, Running, task};
 use crate::runs::Runs;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, pipe};
@@ -81,7 +81,7 @@ fn they_come_as_they_happen() {
     let (reader, writer) = pipe().unwrap();
     let mut command = folder.program(&["run", "plan.toml", "--events", "-"]);
     command.stdout(writer);
-    let running = folder.start(command);
+    let running = Running::start(command);
     let mut events = BufReader::new(reader).lines().map(Result::unwrap);
     assert!(events.any(|line| line.contains("task_ended") && line.contains("quick")));
     folder.write("go", "");

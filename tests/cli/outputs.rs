@@ -1,6 +1,6 @@
 //! Reports and answers in files.
 
-use crate::program::{Folder, wait_until};
+use crate::program::{Folder, Running, wait_until};
 use crate::runs::Runs;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -26,7 +26,7 @@ fn a_new_file_has_what_the_umask_gives() {
     let mut shell = Command::new("sh");
     let script = "umask 027; exec \"$0\" run plan.toml --report-json r.json --events e.jsonl --output out";
     shell.args(["-c", script, env!("CARGO_BIN_EXE_seawall")]);
-    assert_eq!(folder.start(folder.prepared(shell)).code(), Some(0));
+    assert_eq!(Running::start(folder.prepared(shell)).code(), Some(0));
     for name in ["r.json", "e.jsonl", "out/a.out"] {
         assert_eq!(fs::metadata(folder.path(name)).unwrap().permissions().mode() & 0o777, 0o640, "{name}");
     }
@@ -61,9 +61,9 @@ fn an_older_answer_does_not_stand_beside_a_newer_one() {
     let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = '[ -e well ] && echo yes'\n");
     for well in [false, true, false] {
         if well {
-            folder.write("well", "")
+            folder.write("well", "");
         } else {
-            drop(fs::remove_file(folder.path("well")))
+            let _ = fs::remove_file(folder.path("well"));
         }
         folder.run(&["run", "plan.toml", "--output", "out"]);
         assert_eq!(folder.names("out"), [if well { "a.out" } else { "a.err" }]);
@@ -74,7 +74,7 @@ fn an_older_answer_does_not_stand_beside_a_newer_one() {
 fn an_answer_is_there_while_the_next_task_runs() {
     let plan = "[[tasks]]\nid = 'one'\nrun = 'echo first'\n[[tasks]]\nid = 'two'\nrun = 'while [ ! -e go ]; do sleep 0.01; done'\nafter = ['one']\n";
     let folder = Folder::with_plan(plan);
-    let running = folder.start(folder.program(&["run", "plan.toml", "--output", "out"]));
+    let running = Running::start(folder.program(&["run", "plan.toml", "--output", "out"]));
     wait_until("the first answer", || folder.has("out/one.out"));
     assert_eq!(folder.read("out/one.out"), "first\n");
     folder.write("go", "");
@@ -92,4 +92,13 @@ fn no_id_leaves_the_output_folder() {
     assert_eq!(folder.names("out"), ["%2E.%2Fup.out", "%2E..out", "%2Ftmp%2Fx.out", "x[1].out"]);
     assert_eq!((folder.read("mine"), folder.read("out/x[1].out")), ("mine".into(), "4\n".into()));
     assert_eq!(folder.names("."), ["mine", "out", "plan.toml"]);
+}
+
+#[test]
+fn the_report_may_stand_in_the_output_folder() {
+    let folder = Folder::with_plan(ONE);
+    let ended =
+        folder.run(&["run", "plan.toml", "--report-json", "out/r.json", "--events", "out/e.jsonl", "--output", "out"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(folder.names("out"), ["a.out", "e.jsonl", "r.json"]);
 }

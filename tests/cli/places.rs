@@ -1,6 +1,6 @@
 //! Places that cannot be written, before a run and during it.
 
-use crate::program::{Ended, Folder};
+use crate::program::{Ended, Folder, Running};
 use crate::runs::Runs;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs::{self, File, OpenOptions};
@@ -78,7 +78,7 @@ fn a_closed_pipe_is_no_loss() {
         drop(reader);
         let mut command = folder.program(&["run", "plan.toml", option, "-"]);
         command.stdout(writer);
-        let ended = folder.end(folder.start(command));
+        let ended = folder.end(Running::start(command));
         assert_eq!(ended.code, Some(0), "{option}: {ended:?}");
         assert!(folder.has("ran") && !ended.err.contains("error"), "{option}: {ended:?}");
     }
@@ -89,7 +89,7 @@ fn a_full_device_is_a_loss() {
     let folder = Folder::with_plan(PLAN);
     let mut command = folder.program(&["run", "plan.toml", "--report-json", "-"]);
     command.stdout(OpenOptions::new().write(true).open("/dev/full").unwrap());
-    let ended = folder.end(folder.start(command));
+    let ended = folder.end(Running::start(command));
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert!(
         ended.err.contains("failed to write the report to `-`") && ended.err.contains("\"schema\": 1"),
@@ -127,7 +127,7 @@ fn a_file_behind_a_standard_stream_is_shared_and_not_replaced() {
     let folder = Folder::with_plan(PLAN);
     let mut command = folder.program(&["run", "plan.toml", "--report-json", "/dev/stderr", "--events", "/dev/stderr"]);
     command.stderr(File::create(folder.path("log")).unwrap());
-    assert_eq!(folder.start(command).code(), Some(0));
+    assert_eq!(Running::start(command).code(), Some(0));
     let log = folder.read("log");
     let [first, events, report, last] =
         ["running", "run_ended", "\"schema\": 1", "1 task: 1 completed"].map(|word| log.find(word).expect(word));

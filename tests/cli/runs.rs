@@ -1,6 +1,6 @@
 //! Runs of the program from their beginning to their end.
 
-use crate::program::{Ended, Folder};
+use crate::program::{Ended, Folder, Running};
 
 pub(crate) trait Runs {
     /// Runs the program.
@@ -12,7 +12,7 @@ pub(crate) trait Runs {
 
 impl Runs for Folder {
     fn run(&self, args: &[&str]) -> Ended {
-        self.end(self.start(self.program(args)))
+        self.end(Running::start(self.program(args)))
     }
 
     fn run_plan(&self, options: &[&str]) -> Ended {

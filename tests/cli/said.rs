@@ -1,6 +1,6 @@
 //! What people are told behind a pipe.
 
-use crate::program::{Ended, Folder};
+use crate::program::{Ended, Folder, Running};
 use crate::runs::Runs;
 use std::io::pipe;
 use std::process::Command;
@@ -84,7 +84,7 @@ fn colours_are_there_when_they_are_asked_for() {
     let folder = Folder::with_plan(MIXED);
     let mut command = folder.program(&["run", "plan.toml", "--color", "always"]);
     command.env("NO_COLOR", "1");
-    let ended = folder.end(folder.start(command));
+    let ended = folder.end(Running::start(command));
     assert!(
         ended.err.contains("\x1b[31m") && !ended.err.contains("\x1b[K") && !ended.err.contains("\x1b[J"),
         "{ended:?}"
@@ -122,11 +122,11 @@ fn a_run_goes_on_when_nobody_listens() {
     drop(reader);
     let mut command = folder.program(&["run", "plan.toml", "--report-json", "report.json"]);
     command.stderr(writer);
-    assert_eq!(folder.start(command).code(), Some(1));
+    assert_eq!(Running::start(command).code(), Some(1));
     assert_eq!(folder.json("report.json")["counts"]["completed"], 2);
     let mut shell = Command::new("sh");
     shell.args(["-c", "exec \"$0\" run plan.toml --report-json closed.json 2>&-", env!("CARGO_BIN_EXE_seawall")]);
-    assert_eq!(folder.start(folder.prepared(shell)).code(), Some(1));
+    assert_eq!(Running::start(folder.prepared(shell)).code(), Some(1));
     assert_eq!(folder.json("closed.json")["counts"]["completed"], 2);
 }
 

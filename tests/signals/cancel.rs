@@ -12,7 +12,7 @@ const SIGNALS: [(Signal, &str, i32); 3] =
 
 fn start(folder: &Folder, options: &[&str]) -> Running {
     let args = ["run", "plan.toml", "--report-json", "report.json"];
-    let running = folder.start(folder.program(&[&args[..], options].concat()));
+    let running = Running::start(folder.program(&[&args[..], options].concat()));
     wait_until("a task to start", || folder.has("up"));
     running
 }
@@ -63,7 +63,7 @@ prompt = ""
 "#;
     let folder = Folder::with_plan(plan);
     let running =
-        folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--events", "e.jsonl"]));
+        Running::start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--events", "e.jsonl"]));
     wait_until("the backoff", || folder.has("e.jsonl") && folder.read("e.jsonl").contains("task_parked"));
     let sent = Instant::now();
     send(&running, Signal::INT);
@@ -77,7 +77,7 @@ prompt = ""
 #[test]
 fn the_report_on_standard_output_is_whole() {
     let folder = Folder::with_plan(&format!("[[tasks]]\nid = 'a'\nrun = '{FAMILY}'\n"));
-    let running = folder.start(folder.program(&["run", "plan.toml", "--report-json", "-"]));
+    let running = Running::start(folder.program(&["run", "plan.toml", "--report-json", "-"]));
     wait_until("the task to start", || folder.has("up"));
     send(&running, Signal::TERM);
     let ended = folder.end(running);
@@ -96,7 +96,7 @@ fn a_signal_that_was_ignored_stays_ignored() {
         "trap '' HUP INT; exec \"$0\" run plan.toml --report-json report.json",
         env!("CARGO_BIN_EXE_seawall"),
     ]);
-    let running = folder.start(folder.prepared(shell));
+    let running = Running::start(folder.prepared(shell));
     wait_until("the task to start", || folder.has("up"));
     send(&running, Signal::HUP);
     send(&running, Signal::INT);
@@ -109,9 +109,9 @@ fn a_signal_that_was_ignored_stays_ignored() {
 fn while_the_plan_is_read_a_signal_just_ends_the_program() {
     let folder = Folder::new();
     let mut command = folder.program(&["run", "-", "--report-json", "report.json"]);
-    let (_reader, writer) = std::io::pipe().unwrap();
-    command.stdin(Stdio::from(_reader));
-    let running = folder.start(command);
+    let (reader, writer) = std::io::pipe().unwrap();
+    command.stdin(Stdio::from(reader));
+    let running = Running::start(command);
     let status = format!("/proc/{}/status", running.child.id());
     // SIGINT is the second bit of the mask of caught signals.
     let is_listening = |line: &str| {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// A run of a task that hears no signal, with an hour of grace, after its first signal.
 fn cancelled_in_vain(folder: &Folder, first: Signal) -> Running {
     let args = ["run", "plan.toml", "--report-json", "report.json", "--grace", "1h"];
-    let running = folder.start(folder.program(&args));
+    let running = Running::start(folder.program(&args));
     wait_until("the task to start", || folder.has("up"));
     send(&running, first);
     wait_until("the signal to be heard", || folder.written("err").contains("asked to end"));
@@ -47,7 +47,7 @@ fn three_signals_leave_nothing_behind() {
 fn what_hears_nothing_is_killed_when_the_grace_is_over() {
     let folder = stubborn();
     let running =
-        folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--grace", "300ms"]));
+        Running::start(folder.program(&["run", "plan.toml", "--report-json", "report.json", "--grace", "300ms"]));
     wait_until("the task to start", || folder.has("up"));
     let sent = Instant::now();
     send(&running, Signal::INT);
@@ -62,7 +62,7 @@ fn a_reader_who_does_not_read_does_not_keep_the_program() {
     let (_reader, writer) = std::io::pipe().unwrap();
     let mut command = folder.program(&["run", "plan.toml", "--report-json", "-"]);
     command.stdout(writer);
-    let mut running = folder.start(command);
+    let mut running = Running::start(command);
     wait_until("the task to run", || folder.has("up"));
     wait_until("the program to end", || {
         send(&running, Signal::TERM);

@@ -1,7 +1,7 @@
 //! Stopped and continued, as a shell does with Ctrl-Z and `fg`.
 
 use crate::processes::{send, state_of};
-use crate::program::{Folder, task, wait_until};
+use crate::program::{Folder, Running, task, wait_until};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
 
@@ -10,7 +10,7 @@ const COUNTS: &str = "echo $$ > pid; while [ ! -e go ]; do sleep 0.02; done";
 #[test]
 fn what_was_started_stops_too_and_goes_on() {
     let folder = Folder::with_plan(&format!("[[tasks]]\nid = 'a'\nrun = '{COUNTS}'\ntimeout = '1min'\n"));
-    let running = folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json"]));
+    let running = Running::start(folder.program(&["run", "plan.toml", "--report-json", "report.json"]));
     wait_until("the task to start", || folder.has("pid") && folder.read("pid").ends_with('\n'));
     let (ours, child) = (running.child.id().to_string(), folder.read("pid").trim().to_owned());
     send(&running, Signal::TSTP);
@@ -24,7 +24,7 @@ fn what_was_started_stops_too_and_goes_on() {
 #[test]
 fn the_time_spent_stopped_counts_against_no_timeout() {
     let folder = Folder::with_plan(&format!("[[tasks]]\nid = 'a'\nrun = '{COUNTS}'\ntimeout = '1s'\n"));
-    let running = folder.start(folder.program(&["run", "plan.toml", "--report-json", "report.json"]));
+    let running = Running::start(folder.program(&["run", "plan.toml", "--report-json", "report.json"]));
     wait_until("the task to start", || folder.has("pid"));
     send(&running, Signal::TSTP);
     wait_until("the program to stop", || state_of(&running.child.id().to_string()) == 'T');

@@ -77,10 +77,6 @@ impl Folder {
         command
     }
 
-    pub(crate) fn start(&self, mut command: Command) -> Running {
-        Running { child: command.spawn().unwrap() }
-    }
-
     /// Waits for the end of what was started, and takes what it wrote to its standard streams.
     pub(crate) fn end(&self, mut running: Running) -> Ended {
         let code = running.code();
@@ -112,6 +108,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        Self { child: command.spawn().unwrap() }
+    }
+
     /// Waits for its end; its exit code.
     pub(crate) fn code(&mut self) -> Option<i32> {
         let mut status = None;

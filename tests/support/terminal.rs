@@ -31,7 +31,7 @@ impl Terminal {
         command.envs(env.iter().copied()).stdin(stream()).stdout(stream()).stderr(stream());
         let before = tcgetattr(&theirs).unwrap();
         let raw = read_along(ours.try_clone().unwrap());
-        Self { ours, size, before, raw, running: folder.start(command), theirs }
+        Self { ours, size, before, raw, running: Running::start(command), theirs }
     }
 
     /// Types something.

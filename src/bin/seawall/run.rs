@@ -33,6 +33,7 @@ use crate::exit_code::ExitCode;
 use crate::plan_file::{PlanFaults, PlanFile, RunSettings};
 use crate::streams;
 use crate::visible::visible;
+use event_file::EventFile;
 use outputs::Outputs;
 use place::Lost;
 use report_json::Document;
@@ -141,7 +142,9 @@ impl Performance<'_> {
         if let Some(dir) = dir {
             options = options.with_journal(dir);
         }
-        let people = self.voice.people(&self.session.screen, runner);
+        let is_shared = events.as_ref().is_some_and(EventFile::is_terminal);
+        let voice = if is_shared { self.voice.without_display() } else { self.voice };
+        let people = voice.people(&self.session.screen, runner);
         if people.is_none() && events.is_none() {
             return self.run_with(runner, options);
         }

@@ -4,7 +4,7 @@ use super::event_json;
 use super::place::{Lost, Place, begin_file};
 use super::stream::{Fifo, Stream};
 use seawall::Event;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -38,6 +38,14 @@ impl EventFile {
             Place::Regular(path) => Sink::Regular(begin_file(&path).map(Stream::new).map_err(Lost::of(WHAT, &name))?),
         };
         Ok(Self { name, sink: Some(sink), lost: None, line: Vec::new() })
+    }
+
+    /// Whether its lines appear where a live display would be.
+    pub(crate) fn is_terminal(&self) -> bool {
+        match &self.sink {
+            Some(Sink::StandardOutput(stream) | Sink::Straight(stream)) => stream.file().is_terminal(),
+            _ => false,
+        }
     }
 
     /// Writes one event. An error ends this output, and is told by [`finish`](EventFile::finish).

@@ -1,10 +1,11 @@
 //! Events as lines of JSON.
 
 use super::json::{Counts, FailureRow, Text, error_of, seconds};
-use seawall::{Event, EventKind, Status};
+use seawall::{Event, EventKind, Status, TaskId, Wait};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// Every field that an event may have; those that it has not are absent.
 #[derive(Default, Serialize)]
@@ -109,22 +110,15 @@ fn line_of_task(kind: &EventKind) -> Option<Line<'_>> {
             failure: failure.as_ref().map(FailureRow::new),
             ..blank
         },
-        EventKind::TaskParked { task, until, why, .. } => Line {
-            event: "task_parked",
-            task: Some(task.as_str()),
-            until_s: until.map(seconds),
-            why: Some(why.as_str()),
-            ..blank
-        },
-        EventKind::TaskResumed { task, until, why, .. } => Line {
-            event: "task_resumed",
-            task: Some(task.as_str()),
-            until_s: until.map(seconds),
-            why: Some(why.as_str()),
-            ..blank
-        },
+        EventKind::TaskParked { task, until, why, .. } => of_wait("task_parked", task, *until, *why),
+        EventKind::TaskResumed { task, until, why, .. } => of_wait("task_resumed", task, *until, *why),
         other => return line_of_attempt(other),
     })
+}
+
+fn of_wait<'a>(event: &'static str, task: &'a TaskId, until: Option<Duration>, why: Wait) -> Line<'a> {
+    let task = Some(task.as_str());
+    Line { event, task, until_s: until.map(seconds), why: Some(why.as_str()), ..Line::default() }
 }
 
 fn line_of_attempt(kind: &EventKind) -> Option<Line<'_>> {
@@ -165,7 +159,8 @@ mod tests {
         for event in rehearse().events {
             let before = lines.len();
             write_line(&mut lines, &event, "0123").unwrap();
-            assert_eq!(lines[before..].iter().filter(|&&byte| byte == b'\n').count(), 1);
+            let end = lines[before..].iter().position(|&byte| byte == b'\n');
+            assert_eq!(end, Some(lines.len() - before - 1));
         }
         lines
             .split(|&byte| byte == b'\n')

@@ -28,6 +28,11 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// Without a live display, since something else is written to the terminal.
+    pub(crate) fn without_display(self) -> Self {
+        Self { is_live: false, ..self }
+    }
+
     /// As the options, the environment and standard error want it.
     pub(crate) fn new(args: &RunArgs) -> Self {
         let voice = Self::of(args.color);
@@ -67,7 +72,9 @@ impl Voice {
     /// Says how it ended.
     pub(crate) fn sum_up(&self, screen: &Screen, report: &Report, breakers: &[(&str, Arc<CircuitBreaker>)]) {
         let columns = if self.is_terminal { Screen::size().columns } else { USUAL_COLUMNS };
-        screen.say(&Summary { report, breakers, palette: self.palette(), columns }.text());
+        let text = Summary { report, breakers, palette: self.palette(), columns }.text();
+        let is_apart = !self.is_quiet && text.lines().nth(1).is_some();
+        screen.say(&if is_apart { format!("\n{text}") } else { text });
     }
 
     fn palette(&self) -> Palette {
