@@ -1,6 +1,6 @@
 //! Help, version, completions, and how standard output may end.
 
-use crate::program::Folder;
+use crate::program::{Folder, Running};
 use crate::runs::Runs as _;
 use crate::verdicts::Verdicts as _;
 use std::fs::File;
@@ -84,7 +84,7 @@ fn an_output_that_is_full_is_a_failure() {
     for args in LONG_OUTPUTS {
         let mut program = folder.program(args);
         program.stdout(File::options().write(true).open("/dev/full").unwrap());
-        let ended = folder.end(folder.start(program));
+        let ended = folder.end(Running::start(program));
         assert_eq!(ended.code, Some(3), "{args:?}");
         ended.says(&["failed to write to standard output"]);
     }

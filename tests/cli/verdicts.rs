@@ -1,6 +1,6 @@
 //! What becomes of a command: a result, or a refusal.
 
-use crate::program::{Ended, Folder};
+use crate::program::{Ended, Folder, Running};
 use std::fs::{self, File};
 
 pub(crate) trait Inputs {
@@ -16,7 +16,7 @@ impl Inputs for Folder {
         fs::write(self.path("stdin"), input).unwrap();
         let mut program = self.program(args);
         program.stdin(File::open(self.path("stdin")).unwrap());
-        self.end(self.start(program))
+        self.end(Running::start(program))
     }
 
     fn with_bytes(plan: &[u8]) -> Self {
