@@ -96,6 +96,7 @@ impl CircuitBreaker {
     }
 
     /// Asks for one call. The permit wants the result, and is neutral if it is dropped without.
+    #[inline]
     pub fn admit(&self, now: Instant) -> Result<Permit<'_>, Rejected> {
         self.admit_at(|| now)
     }
@@ -138,6 +139,7 @@ impl CircuitBreaker {
     }
 
     /// `now` is asked for only where the state needs it: a clock read costs several times a lock.
+    #[inline]
     pub(crate) fn admit_at(&self, now: impl FnOnce() -> Instant) -> Result<Permit<'_>, Rejected> {
         let admission = self.machine.lock().admit(&self.config, now)?;
         self.tell(admission.change);
@@ -145,6 +147,7 @@ impl CircuitBreaker {
     }
 
     /// After the lock is let go, so that whoever is told may ask the breaker.
+    #[inline]
     fn tell(&self, change: Option<StateChange>) {
         if let Some(change) = change {
             self.tell_of(change);
@@ -196,20 +199,24 @@ impl Permit<'_> {
     }
 
     /// The call went well. Says what that changed.
+    #[inline]
     pub fn success(self, now: Instant) -> Option<StateChange> {
         self.record(Verdict::Success, now)
     }
 
     /// The call failed, and the backend is to blame. Says what that changed.
+    #[inline]
     pub fn failure(self, now: Instant) -> Option<StateChange> {
         self.record(Verdict::Failure, now)
     }
 
     /// The call ended. Says what that changed.
+    #[inline]
     pub fn record(self, verdict: Verdict, now: Instant) -> Option<StateChange> {
         self.settle(verdict, || now)
     }
 
+    #[inline]
     fn settle(mut self, verdict: Verdict, now: impl FnOnce() -> Instant) -> Option<StateChange> {
         self.is_recorded = true;
         let breaker = self.breaker;
@@ -220,6 +227,7 @@ impl Permit<'_> {
 }
 
 impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
         if !self.is_recorded {
             self.breaker.machine.lock().give_back(&self.admission);

@@ -3,10 +3,12 @@
 mod gates;
 mod resource;
 mod roots;
+mod wait;
 
 pub(super) use gates::Gates;
 pub(super) use resource::normalized;
 pub(super) use roots::Roots;
+pub use wait::Wait;
 
 use crate::cancel::Stage;
 use crate::plan::Graph;
@@ -14,38 +16,7 @@ use crate::sync::Arc;
 use gates::GateId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
-
-/// Why a task waits, though its dependencies are done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Wait {
-    /// For its next attempt.
-    Backoff,
-    /// For a circuit that may be tried again.
-    Circuit,
-    /// For a place of its backend, whose concurrency is limited.
-    Backend,
-    /// For a resource that another task is writing.
-    Resource,
-}
-
-impl Wait {
-    /// The word for it in events: `backoff`, ….
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Backoff => "backoff",
-            Self::Circuit => "circuit",
-            Self::Backend => "backend",
-            Self::Resource => "resource",
-        }
-    }
-}
-
-/// What a task waits for, and until when if that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Park {
-    pub(super) why: Wait,
-    pub(super) until: Option<Instant>,
-}
+use wait::Park;
 
 /// A task on its way: at which backend, and what is known of it (`P`) once it has begun.
 #[derive(Debug)]

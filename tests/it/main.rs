@@ -2,5 +2,7 @@
 
 #[cfg(all(unix, feature = "process"))]
 mod command;
+mod promises;
 mod scripted;
 mod simulated;
+mod tidy;

@@ -29,9 +29,9 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a plan file
     ///
-    /// Runs the tasks of a plan file, each as soon as what it waits for has ended, and says what became of them. Exits 0
-    /// if all went well, 1 if a task failed or was skipped, 2 if the plan has faults (then nothing is run), 3 if seawall
-    /// itself could not do its job, and 130, 143 or 129 if it was ended by SIGINT, SIGTERM or SIGHUP.
+    /// Runs the tasks of a plan file, wave by wave, and says what became of them. Exits 0 if all went well, 1 if a task
+    /// failed or was skipped, 2 if the plan has faults (then nothing is run), 3 if seawall itself could not do its job,
+    /// and 130, 143 or 129 if it was ended by SIGINT, SIGTERM or SIGHUP.
     #[command(after_long_help = help::RUN)]
     Run(RunArgs),
     /// Say every fault of a plan file, run nothing
@@ -183,7 +183,7 @@ fn explain(error: &clap::Error) -> ExitCode {
         streams::say(text.trim_end());
         return ExitCode::BadInput;
     }
-    streams::print_styled(&text)
+    streams::print_styled(&format!("{}\n", text.trim_end()))
 }
 
 /// What `--color` says on a command line that may be wrong in other places.

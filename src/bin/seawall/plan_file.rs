@@ -111,7 +111,7 @@ impl PlanFile {
 
 impl PlanFaults {
     fn new(name: &str, text: &str, faults: &[Fault]) -> Self {
-        Self { shown: display::display(name, text, faults) }
+        Self { shown: display::display(name, text, faults).trim_end().to_owned() }
     }
 
     fn unreadable(name: &str, reason: &dyn fmt::Display) -> Self {

@@ -69,16 +69,19 @@ impl Counts {
     const NONE: Self =
         Self { requests: 0, successes: 0, failures: 0, consecutive_successes: 0, consecutive_failures: 0 };
 
+    #[inline]
     fn request(&mut self) {
         self.requests = self.requests.saturating_add(1);
     }
 
+    #[inline]
     fn success(&mut self) {
         self.successes = self.successes.saturating_add(1);
         self.consecutive_successes = self.consecutive_successes.saturating_add(1);
         self.consecutive_failures = 0;
     }
 
+    #[inline]
     fn failure(&mut self) {
         self.failures = self.failures.saturating_add(1);
         self.consecutive_failures = self.consecutive_failures.saturating_add(1);
@@ -163,6 +166,7 @@ impl Machine {
         self.enter(Phase::Closed)
     }
 
+    #[inline]
     pub(super) fn admit(
         &mut self,
         config: &CircuitBreakerConfig,
@@ -175,6 +179,7 @@ impl Machine {
         self.admit_unless_closed(config, now())
     }
 
+    #[cold]
     fn admit_unless_closed(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Result<Admission, Rejected> {
         let mut change = None;
         if let Phase::Open { retry_at } = self.phase {
@@ -206,6 +211,7 @@ impl Machine {
         Some(place)
     }
 
+    #[inline]
     pub(super) fn record(
         &mut self,
         config: &CircuitBreakerConfig,
@@ -231,6 +237,7 @@ impl Machine {
     }
 
     /// Frees a half-open place. A success holds on to its own by being counted.
+    #[inline]
     pub(super) fn give_back(&mut self, admission: &Admission) {
         if let Phase::HalfOpen(places) = &mut self.phase
             && admission.generation == self.generation
@@ -247,6 +254,7 @@ impl Machine {
         self.counts.consecutive_successes >= config.half_open_requests()
     }
 
+    #[cold]
     fn trip(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Option<StateChange> {
         self.trips += 1;
         self.enter(Phase::Open { retry_at: now.checked_add(config.open_for()) })

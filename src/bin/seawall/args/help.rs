@@ -21,8 +21,8 @@ Examples:
   seawall run plan.toml --quiet --report-json - | jq .counts
   seawall demo --print | seawall run - --seed 7
 
-Ctrl-C once: nothing new starts, what runs is asked to end, and the report is still written. Twice: it
-is killed. Three times: seawall exits at once.";
+Ctrl-C once: nothing new starts, what runs is asked to end, and the report is still written.
+Twice: it is killed. Three times: seawall exits at once.";
 
 pub(super) const CHECK: &str = "\
 Examples:

@@ -5,6 +5,7 @@ use crate::visible::visible;
 use seawall::{Plan, Task};
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// No column is wider for the sake of one long name.
 const WIDEST: usize = 40;
@@ -20,7 +21,8 @@ pub(super) fn render(plan: &Plan) -> String {
         let backend_width = width(tasks.iter().map(|task| task.backend()));
         for task in tasks {
             let (id, backend) = (visible(task.id().as_str()), visible(task.backend()));
-            let line = format!("  {id:id_width$}  {backend:backend_width$}{}{}", after(task), mode(task));
+            let (id, backend) = (padded(&id, id_width), padded(&backend, backend_width));
+            let line = format!("  {id}  {backend}{}{}", after(task), mode(task));
             let _ = writeln!(text, "{}", line.trim_end());
         }
     }
@@ -28,7 +30,12 @@ pub(super) fn render(plan: &Plan) -> String {
 }
 
 fn width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
-    names.map(|name| visible(name).chars().count()).max().unwrap_or(0).min(WIDEST)
+    names.map(|name| visible(name).width()).max().unwrap_or(0).min(WIDEST)
+}
+
+/// As wide on a terminal as `width` letters, or wider.
+fn padded(name: &str, width: usize) -> String {
+    format!("{name}{}", " ".repeat(width.saturating_sub(name.width())))
 }
 
 fn after(task: &Task) -> String {

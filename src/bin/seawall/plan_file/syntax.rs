@@ -21,8 +21,13 @@ fn fault_of(message: &str, span: Span, text: &str) -> Fault {
     let found = text.get(span.clone()).unwrap_or_default();
     let fault = match what {
         "string values must be quoted" if found.trim().is_empty() => return Fault::at(span, "a value is missing"),
+        "string values must be quoted" => {
+            return Fault::at(span, "this is no value").label("a string must be in quotes");
+        }
+        "recursion limit" | "cannot recurse further; max recursion depth met" => {
+            return Fault::at(span, "this is nested too deeply");
+        }
         "duplicate key" => return Fault::at(span, format!("`{found}` is there twice")),
-        "duplicate table" => return Fault::at(span, format!("the table `{found}` is there twice")),
         _ => Fault::at(span, what),
     };
     if expected.is_empty() { fault } else { fault.label(format!("expected {expected}")) }

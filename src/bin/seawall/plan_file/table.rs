@@ -36,10 +36,6 @@ impl<'t> Table<'t> {
         self.entries.contains_key(key)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// A fault for each key that is none of `known`.
     pub(super) fn refuse_others(&self, known: &[&str], faults: &mut Faults) {
         self.refuse_others_but(known, &[], faults);
