@@ -36,12 +36,7 @@ impl Voice {
     /// As the options, the environment and standard error want it.
     pub(crate) fn new(args: &RunArgs) -> Self {
         let voice = Self::of(args.color);
-        Self {
-            lines: Lines { is_verbose: args.verbose, ..voice.lines },
-            is_quiet: args.quiet,
-            is_live: voice.is_live && !args.quiet,
-            ..voice
-        }
+        Self { lines: Lines { is_verbose: args.verbose, ..voice.lines }, is_quiet: args.quiet, ..voice }
     }
 
     fn of(color: ColorChoice) -> Self {
