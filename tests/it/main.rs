@@ -1,8 +1,12 @@
 //! The laws of the library, as tests of what a program sees.
 
+mod breaker;
+mod cancel;
 #[cfg(all(unix, feature = "process"))]
 mod command;
 mod promises;
+mod retry;
 mod scripted;
 mod simulated;
+mod support;
 mod tidy;
