@@ -4,9 +4,12 @@ mod breaker;
 mod cancel;
 #[cfg(all(unix, feature = "process"))]
 mod command;
+mod plan;
 mod promises;
 mod retry;
 mod scripted;
+mod settings;
 mod simulated;
 mod support;
 mod tidy;
+mod wording;
