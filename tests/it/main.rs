@@ -7,6 +7,7 @@ mod command;
 mod plan;
 mod promises;
 mod retry;
+mod runner;
 mod scripted;
 mod settings;
 mod simulated;
