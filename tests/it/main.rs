@@ -2,6 +2,7 @@
 
 mod breaker;
 mod cancel;
+mod clock;
 #[cfg(all(unix, feature = "process"))]
 mod command;
 mod plan;
