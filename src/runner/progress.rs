@@ -12,8 +12,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(mut retry: RetryState, now: Instant) -> Self {
-        retry.begin(now);
+    pub(super) fn new(retry: RetryState, now: Instant) -> Self {
         Self { retry, attempts: Attempts::new(), started: now }
     }
 }

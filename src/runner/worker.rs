@@ -69,7 +69,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         }
         let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
         let this = Try { number, task, lane_number, lane, home, worker, asked };
-        let progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        let mut progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        // Here, and not when the task began: at a backend that it falls back to its time begins anew.
+        progress.retry.begin(asked);
         match lane.breaker.admit_at(|| asked) {
             Ok(permit) => self.send(&this, progress, permit),
             Err(rejected) => self.refused(&this, progress, rejected),
@@ -108,7 +110,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
         let finish = match step {
             Step::Done(result) => self.end(this, progress, result, over),
-            Step::Retry(delay) => park(this, progress, Wait::Backoff, over.checked_add(delay).unwrap_or(over)),
+            Step::Retry(delay) => park(this, progress, Wait::Backoff, later(over, delay)),
         };
         Done { finish, news: Some((this.lane_number, news)), at: over }
     }
@@ -123,6 +125,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             attempt,
             attempt_limit,
             run_limit: self.limit,
+            deadline: self.deadline,
             ancestry: Some(&line),
         };
         let cx = Context::within(&self.cancel, self.clock, self.began, surroundings);
@@ -229,6 +232,12 @@ impl<Q, R> Try<'_, Q, R> {
 fn park<Q, R>(this: &Try<'_, Q, R>, progress: Progress, why: Wait, until: Instant) -> Finish<Box<Progress>> {
     let item = Item::underway(this.number, this.lane_number, this.home, Box::new(progress));
     Finish::Parked { item, why, until }
+}
+
+/// `delay` after `now`. Where no instant is as late as that it is one that no run will see.
+fn later(now: Instant, delay: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now.checked_add(delay).or_else(|| now.checked_add(CENTURY)).unwrap_or(now)
 }
 
 fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
