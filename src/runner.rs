@@ -109,7 +109,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let seed = self.seed.unwrap_or_else(seed::fresh);
         let _turn = self.clock.take_part(seed);
         let (own, _heir) = cancel.child();
-        let run = self.begin(plan, lane_of, own, seed, options);
+        let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
@@ -171,6 +171,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             clock: &self.clock,
             began,
             limit: options.time_limit.and_then(|limit| began.checked_add(limit)),
+            deadline: None,
             seed,
             is_fail_fast: options.is_fail_fast,
             events,

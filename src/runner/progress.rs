@@ -2,7 +2,7 @@
 
 use super::outcome::Attempts;
 use crate::resilience::RetryState;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(super) struct Progress {
     pub(super) retry: RetryState,
@@ -12,8 +12,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(mut retry: RetryState, now: Instant, started: Duration) -> Self {
-        retry.begin(now);
+    pub(super) fn new(retry: RetryState, started: Duration) -> Self {
         Self { retry, attempts: Attempts::new(), started }
     }
 }

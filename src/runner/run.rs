@@ -31,6 +31,8 @@ pub(super) struct Run<'r, Q, R> {
     pub(super) clock: &'r Clock,
     pub(super) began: Instant,
     pub(super) limit: Option<Instant>,
+    /// Of the caller's token, by the system's clock.
+    pub(super) deadline: Option<Instant>,
     pub(super) seed: u64,
     pub(super) is_fail_fast: bool,
     pub(super) events: Events,

@@ -20,9 +20,6 @@ use std::time::{Duration, Instant};
 /// How often a task looks at a circuit that does not say when it may be tried, since the breaker may be shared with others.
 const CIRCUIT_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A wait that nobody sees the end of: 136 years. An instant beyond what the system can tell would panic.
-const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
-
 /// One of the run's threads.
 struct Worker {
     place: usize,
@@ -75,7 +72,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
         let started = self.since_begin(asked);
         let this = Try { number, task, lane_number, lane, home, worker, asked, started };
-        let progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        let mut progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        // Here, and not when the task began: at a backend that it falls back to its time begins anew.
+        progress.retry.begin(asked);
         match lane.breaker.admit_at(|| asked) {
             Ok(permit) => self.send(&this, progress, permit),
             Err(rejected) => self.refused(&this, progress, rejected),
@@ -89,7 +88,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             wave: self.graph.wave_of(this.number) as usize,
         });
         let retry = this.task.own_retry().unwrap_or(this.lane.retry);
-        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.asked, this.started)
+        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.started)
     }
 
     fn send(&self, this: &Try<'_, Q, R>, mut progress: Progress, permit: Permit<'_>) -> Done {
@@ -114,7 +113,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
         let finish = match step {
             Step::Done(result) => self.end(this, progress, result, over),
-            Step::Retry(delay) => park(this, progress, Wait::Backoff, over + delay.min(LONGEST_WAIT)),
+            Step::Retry(delay) => park(this, progress, Wait::Backoff, later(over, delay)),
         };
         Done { finish, news: Some((this.lane_number, news)), at: over }
     }
@@ -128,8 +127,10 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             backend: this.lane.kind,
             attempt,
             attempt_limit,
+            #[cfg(all(unix, feature = "process"))]
             timeout,
             run_limit: self.limit,
+            deadline: self.deadline,
             ancestry: Some(&line),
         };
         let cx = Context::within(&self.cancel, self.clock, self.began, surroundings);
@@ -229,6 +230,12 @@ impl<Q, R> Try<'_, Q, R> {
 fn park<Q, R>(this: &Try<'_, Q, R>, progress: Progress, why: Wait, until: Instant) -> Finish<Box<Progress>> {
     let item = Item::underway(this.number, this.lane_number, this.home, Box::new(progress));
     Finish::Parked { item, why, until }
+}
+
+/// `delay` after `now`. Where no instant is as late as that it is one that no run will see.
+fn later(now: Instant, delay: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now.checked_add(delay).or_else(|| now.checked_add(CENTURY)).unwrap_or(now)
 }
 
 fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
