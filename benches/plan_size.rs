@@ -56,6 +56,6 @@ fn memory() {
     let before = HEAP.current_usage();
     run(LARGE);
     let a_task = (HEAP.peak_usage() - before - of_names) / LARGE as usize;
-    println!("a plan of 1,000,000 tasks: {a_task} bytes of heap a task at its peak (at most {BYTES})");
+    eprintln!("a plan of 1,000,000 tasks: {a_task} bytes of heap a task at its peak (at most {BYTES})");
     assert!(a_task <= BYTES, "a task takes {a_task} bytes, which is more than {BYTES}");
 }

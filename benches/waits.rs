@@ -63,7 +63,7 @@ fn cancel() {
     }
     let (p99_ours, p99_bare) = (p99(&mut ours), p99(&mut bare));
     let over = (p99_ours - p99_bare) * 1e3;
-    println!(
+    eprintln!(
         "cancel to return, 64 sleepers: median {:.3} ms (bare: {:.3}), p99 {:.3} ms (bare: {:.3}): {over:.3} ms over it (less than 1)",
         median(&mut ours) * 1e3,
         median(&mut bare) * 1e3,

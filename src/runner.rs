@@ -63,7 +63,7 @@ use std::fmt;
 /// # Ok::<(), seawall::Error>(())
 /// ```
 pub struct Runner<'a, Q = Message, R = Response> {
-    backends: Vec<(Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig)>,
+    backends: Vec<Configured<'a, Q, R>>,
     circuit_breakers: Arc<CircuitBreakerRegistry>,
     retry: RetryConfig,
     concurrency: usize,
@@ -71,6 +71,8 @@ pub struct Runner<'a, Q = Message, R = Response> {
     clock: Clock,
     seed: Option<u64>,
 }
+
+type Configured<'a, Q, R> = (Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig);
 
 impl<'a> Runner<'a> {
     /// A runner of prompts, to be given backends.
@@ -107,7 +109,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let seed = self.seed.unwrap_or_else(seed::fresh);
         let _turn = self.clock.take_part(seed);
         let (own, _heir) = cancel.child();
-        let run = self.begin(plan, lane_of, own, seed, options);
+        let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
@@ -169,6 +171,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             clock: &self.clock,
             began,
             limit: options.time_limit.and_then(|limit| began.checked_add(limit)),
+            deadline: None,
             seed,
             is_fail_fast: options.is_fail_fast,
             events,

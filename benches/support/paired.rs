@@ -36,7 +36,7 @@ pub(crate) fn compare(
     });
     let (ours, theirs) = (median(&mut rounds.ours), median(&mut rounds.theirs));
     let ratio = ours / theirs;
-    println!(
+    eprintln!(
         "{name}: {} an item, {} for the other: {ratio:.2} times (at most {limit})",
         nanoseconds(ours, items),
         nanoseconds(theirs, items)

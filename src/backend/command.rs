@@ -5,6 +5,7 @@ mod exit;
 mod group;
 mod groups;
 mod ladder;
+mod lookup;
 mod output;
 mod pipes;
 mod placeholder;
@@ -17,6 +18,7 @@ use crate::send_error::{ErrorClass, SendError};
 use attempt::{Attempt, Ended};
 use exit::ExitClasses;
 use ladder::Ladder;
+use lookup::Lookup;
 use pipes::Pipes;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -49,7 +51,7 @@ pub enum Prompt {
 /// | max output | 16 MiB |
 /// | process groups | its own |
 ///
-/// The program is looked for in `PATH` and started without a shell. Its environment and directory are this process's,
+/// The program is looked for in `PATH`, once for all attempts, and started without a shell. Its environment and directory are this process's,
 /// with what [`with_env`](Self::with_env) and [`with_current_dir`](Self::with_current_dir) change.
 ///
 /// # What an end means
@@ -101,6 +103,7 @@ pub enum Prompt {
 #[must_use]
 pub struct CommandBackend {
     argv: Vec<OsString>,
+    lookup: Lookup,
     prompt: Prompt,
     env: Vec<(OsString, OsString)>,
     current_dir: Option<PathBuf>,
@@ -118,6 +121,7 @@ impl CommandBackend {
         Self {
             argv: argv.into_iter().map(Into::into).collect(),
             prompt: Prompt::default(),
+            lookup: Lookup::default(),
             env: Vec::new(),
             current_dir: None,
             exit_classes: ExitClasses::default(),
@@ -165,7 +169,7 @@ impl CommandBackend {
     }
 
     fn command(&self, program: &OsStr, arguments: &[OsString], prompt: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = self.command_of(program);
         match self.prompt {
             Prompt::Stdin => command.args(arguments),
             Prompt::Argument => command.args(arguments.iter().map(|word| placeholder::filled(word, prompt))),
@@ -176,6 +180,14 @@ impl CommandBackend {
         }
         let stdin = if self.input(prompt).is_empty() { Stdio::null() } else { Stdio::piped() };
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command
+    }
+
+    fn command_of(&self, program: &OsStr) -> Command {
+        let has_own_path = self.env.iter().any(|(name, _)| name == "PATH");
+        let Some(place) = self.lookup.place_of(program).filter(|_| !has_own_path) else { return Command::new(program) };
+        let mut command = Command::new(place);
+        command.arg0(program);
         command
     }
 
@@ -232,6 +244,7 @@ impl fmt::Debug for CommandBackend {
         let mut debug = f.debug_struct("CommandBackend");
         debug.field("argv", &self.argv).field("prompt", &self.prompt).field("env", &env);
         debug.field("current_dir", &self.current_dir).field("exit_classes", &self.exit_classes);
-        debug.field("grace", &self.grace).field("max_output", &self.max_output).field("groups", &self.groups).finish()
+        debug.field("grace", &self.grace).field("max_output", &self.max_output).field("groups", &self.groups);
+        debug.finish_non_exhaustive()
     }
 }

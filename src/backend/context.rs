@@ -27,9 +27,12 @@ pub(crate) struct Surroundings<'a, R> {
     pub(crate) attempt: u32,
     /// The attempt's own limit, and how long that was when the attempt began.
     pub(crate) attempt_limit: Option<Instant>,
+    #[cfg(all(unix, feature = "process"))]
     pub(crate) timeout: Option<Duration>,
     /// The whole run's limit.
     pub(crate) run_limit: Option<Instant>,
+    /// The deadline of the caller's token, on the system's clock.
+    pub(crate) deadline: Option<Instant>,
     pub(crate) ancestry: Option<&'a (dyn Ancestry<R> + 'a)>,
 }
 
@@ -49,8 +52,10 @@ impl<R> Default for Surroundings<'_, R> {
             backend: "",
             attempt: 1,
             attempt_limit: None,
+            #[cfg(all(unix, feature = "process"))]
             timeout: None,
             run_limit: None,
+            deadline: None,
             ancestry: None,
         }
     }
@@ -153,10 +158,12 @@ impl<'a, R> Context<'a, R> {
     /// How long until the earliest limit that applies: the attempt's, the run's, the caller's deadline. Hand it to your
     /// client's time-out. `None` if there is no limit, zero if it is over.
     pub fn remaining(&self) -> Option<Duration> {
-        let Surroundings { attempt_limit, run_limit, .. } = self.surroundings;
-        let limits = [attempt_limit, run_limit, self.cancel.deadline()];
-        let earliest = limits.into_iter().flatten().min()?;
-        Some(earliest.saturating_duration_since(self.now()))
+        let Surroundings { attempt_limit, run_limit, deadline, .. } = self.surroundings;
+        let limit = [attempt_limit, run_limit].into_iter().flatten().min();
+        let within_limit = limit.map(|limit| limit.saturating_duration_since(self.now()));
+        let deadline = deadline.or(self.cancel.deadline());
+        let before_deadline = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        [within_limit, before_deadline].into_iter().flatten().min()
     }
 
     /// [`remaining`](Self::remaining), with the length of the attempt's own limit if it is that one.

@@ -248,10 +248,11 @@ impl State {
 
     /// Gives the turn, if nobody holds it, to one that is ready; if nobody is, time moves to the next wake-up first.
     ///
-    /// `may_hold`: whether the caller goes on to wait, and so can end the hold after a guest's wake-up.
+    /// `may_hold`: whether the caller goes on to wait, and so can end the hold after a guest's wake-up. One that leaves
+    /// cannot, and maybe nobody else does: time would stand still for good.
     fn pass_turn(&mut self, may_hold: bool) {
         while self.turn.is_none() && !self.give_turn() {
-            let is_held = self.hold.is_some_and(|until| Instant::now() < until);
+            let is_held = may_hold && self.hold.is_some_and(|until| Instant::now() < until);
             let Some(next) = self.next_wake_up().filter(|_| !is_held) else { return };
             self.hold = None;
             self.now = self.now.max(next);

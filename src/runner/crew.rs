@@ -51,7 +51,7 @@ impl Crew {
             } else {
                 scope.spawn_broadcast(|_, place| {
                     if place.index() < workers {
-                        work(place.index())
+                        work(place.index());
                     }
                 });
             }

@@ -47,9 +47,9 @@ impl<R> Outcome<R> {
     }
 
     /// The task has ended, which it does once.
-    pub(super) fn settle(&self, ending: impl FnOnce() -> Ending<R>) {
-        debug_assert!(!self.has_come(), "a task ends once");
-        self.ending.get_or_init(ending);
+    pub(super) fn settle(&self, ending: Ending<R>) {
+        let is_first = self.ending.set(ending).is_ok();
+        debug_assert!(is_first, "a task ends once");
     }
 
     fn ending(&self) -> &Ending<R> {
@@ -108,7 +108,8 @@ impl<R> Outcome<R> {
 
     /// The response, or why there is none.
     pub fn into_result(self) -> Result<R, Failure> {
-        self.ending.into_inner().expect("nobody is given an outcome before the task has ended").result
+        let ending = self.ending.into_inner();
+        ending.unwrap_or_else(|| unreachable!("nobody is given an outcome before the task has ended")).result
     }
 
     /// Whether dependents may not start.

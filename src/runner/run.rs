@@ -31,6 +31,8 @@ pub(super) struct Run<'r, Q, R> {
     pub(super) clock: &'r Clock,
     pub(super) began: Instant,
     pub(super) limit: Option<Instant>,
+    /// Of the caller's token, by the system's clock.
+    pub(super) deadline: Option<Instant>,
     pub(super) seed: u64,
     pub(super) is_fail_fast: bool,
     pub(super) events: Events,
@@ -50,7 +52,7 @@ impl<Q, R> Run<'_, Q, R> {
 
     /// Puts an outcome in its place, where nobody looks before the task is settled; then writes it down, then tells of it, so
     /// that nobody hears of what is not kept. Says whether dependents may not start.
-    pub(super) fn end_task(&self, task: u32, ending: impl FnOnce() -> Ending<R>, at: Instant) -> bool {
+    pub(super) fn end_task(&self, task: u32, ending: Ending<R>, at: Instant) -> bool {
         let outcome = &self.outcomes[task as usize];
         outcome.settle(ending);
         self.record(outcome);
@@ -82,10 +84,10 @@ impl<Q, R> Run<'_, Q, R> {
             Some(root) => Failure::Skipped { root: self.plan.tasks()[root as usize].id().clone() },
             None => Failure::Cancelled { last },
         };
-        let ending = || Ending {
+        let ending = Ending {
             attempts,
-            started: started.map(|started| self.since_begin(started)),
-            elapsed: started.map_or(Duration::ZERO, |started| at.saturating_duration_since(started)),
+            started,
+            elapsed: started.map_or(Duration::ZERO, |started| self.since_begin(at).saturating_sub(started)),
             result: Err(failure),
         };
         self.end_task(number, ending, at)

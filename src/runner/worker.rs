@@ -37,6 +37,8 @@ struct Try<'r, Q, R> {
     home: u32,
     worker: &'r Worker,
     asked: Instant,
+    /// `asked`, since the run began.
+    started: Duration,
 }
 
 impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
@@ -68,8 +70,11 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             return Done { finish, news: None, at: asked };
         }
         let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
-        let this = Try { number, task, lane_number, lane, home, worker, asked };
-        let progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        let started = self.since_begin(asked);
+        let this = Try { number, task, lane_number, lane, home, worker, asked, started };
+        let mut progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        // Here, and not when the task began: at a backend that it falls back to its time begins anew.
+        progress.retry.begin(asked);
         match lane.breaker.admit_at(|| asked) {
             Ok(permit) => self.send(&this, progress, permit),
             Err(rejected) => self.refused(&this, progress, rejected),
@@ -83,7 +88,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             wave: self.graph.wave_of(this.number) as usize,
         });
         let retry = this.task.own_retry().unwrap_or(this.lane.retry);
-        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.asked)
+        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.started)
     }
 
     fn send(&self, this: &Try<'_, Q, R>, mut progress: Progress, permit: Permit<'_>) -> Done {
@@ -108,7 +113,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
         let finish = match step {
             Step::Done(result) => self.end(this, progress, result, over),
-            Step::Retry(delay) => park(this, progress, Wait::Backoff, over.checked_add(delay).unwrap_or(over)),
+            Step::Retry(delay) => park(this, progress, Wait::Backoff, later(over, delay)),
         };
         Done { finish, news: Some((this.lane_number, news)), at: over }
     }
@@ -122,8 +127,10 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             backend: this.lane.kind,
             attempt,
             attempt_limit,
+            #[cfg(all(unix, feature = "process"))]
             timeout,
             run_limit: self.limit,
+            deadline: self.deadline,
             ancestry: Some(&line),
         };
         let cx = Context::within(&self.cancel, self.clock, self.began, surroundings);
@@ -166,12 +173,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         result: Result<R, Failure>,
         at: Instant,
     ) -> Finish<Box<Progress>> {
-        let ending = || Ending {
-            attempts: progress.attempts,
-            started: Some(self.since_begin(progress.started)),
-            elapsed: at.saturating_duration_since(progress.started),
-            result,
-        };
+        let of_last = progress.attempts.last().map_or(Duration::ZERO, |attempt| attempt.elapsed);
+        let elapsed = (this.started + of_last).saturating_sub(progress.started);
+        let ending = Ending { attempts: progress.attempts, started: Some(progress.started), elapsed, result };
         let bars_dependents = self.end_task(this.number, ending, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
@@ -186,7 +190,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         delay: Option<Duration>,
     ) {
         let backend = this.kind();
-        let (started, elapsed) = (self.since_begin(this.asked), over.saturating_duration_since(this.asked));
+        let (started, elapsed) = (this.started, over.saturating_duration_since(this.asked));
         let (worker, attempt) = (this.worker.place, progress.attempts.len() + 1);
         self.events.send(over, || EventKind::AttemptEnded {
             task: this.task.id().clone(),
@@ -226,6 +230,12 @@ impl<Q, R> Try<'_, Q, R> {
 fn park<Q, R>(this: &Try<'_, Q, R>, progress: Progress, why: Wait, until: Instant) -> Finish<Box<Progress>> {
     let item = Item::underway(this.number, this.lane_number, this.home, Box::new(progress));
     Finish::Parked { item, why, until }
+}
+
+/// `delay` after `now`. Where no instant is as late as that it is one that no run will see.
+fn later(now: Instant, delay: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now.checked_add(delay).or_else(|| now.checked_add(CENTURY)).unwrap_or(now)
 }
 
 fn try_again_at(rejected: Rejected, now: Instant) -> Instant {

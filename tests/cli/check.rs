@@ -1,6 +1,6 @@
 //! `seawall check` on plans without faults.
 
-use crate::program::Folder;
+use crate::program::{Folder, Running};
 use crate::runs::Runs as _;
 use crate::verdicts::{Inputs as _, Verdicts as _};
 
@@ -69,7 +69,7 @@ fn colours_come_when_they_are_asked_for() {
     let is_styled = |args: &[&str], no_color: &str| {
         let mut program = folder.program(args);
         program.env("NO_COLOR", no_color);
-        folder.end(folder.start(program)).err.contains("\x1b[")
+        folder.end(Running::start(program)).err.contains("\x1b[")
     };
     assert!(!is_styled(&["check", "plan.toml"], ""));
     assert!(is_styled(&["check", "plan.toml", "--color", "always"], ""));

@@ -7,7 +7,7 @@ use crate::verdicts::Verdicts as _;
 /// The plan, to which a task is added that would leave a file; and the words that must be said.
 #[track_caller]
 fn refused(plan: &str, words: &[&str]) {
-    let folder = Folder::with_plan(format!("{plan}\n[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n"));
+    let folder = Folder::with_plan(&format!("{plan}\n[[tasks]]\nid = \"mark\"\nrun = \"touch ran\"\n"));
     for command in ["check", "run"] {
         folder.run(&[command, "plan.toml"]).is_refused(words);
     }
@@ -196,9 +196,9 @@ fn what_may_be_named_in_a_broken_place_is_not_called_missing() {
 
 #[test]
 fn many_faults_are_each_named_on_a_line_of_their_own() {
-    let plan: String =
-        (0..500).map(|n| format!("[[tasks]]\nid = \"t{n}\"\nrun = \"true\"\nafter = [\"u{n}\"]\nnope = 1\n")).collect();
-    let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);
+    let task = |n: u32| format!("[[tasks]]\nid = \"t{n}\"\nrun = \"true\"\nafter = [\"u{n}\"]\nnope = 1\n");
+    let plan = (0..500).map(task).collect::<Vec<_>>().concat();
+    let ran = Folder::with_plan(&plan).run(&["check", "plan.toml"]);
     ran.is_refused(&["plan.toml: 1000 faults", "plan.toml:2499:10: task `t499` waits for `u499`, which is no task\n"]);
     assert!((0..500).all(|n| ran.err.contains(&format!("`u{n}`"))));
 }

@@ -1,6 +1,6 @@
 //! Help, version, completions, and how standard output may end.
 
-use crate::program::Folder;
+use crate::program::{Folder, Running};
 use crate::runs::Runs as _;
 use crate::verdicts::Verdicts as _;
 use std::fs::File;
@@ -38,16 +38,15 @@ fn every_shell_has_its_completions() {
 #[test]
 fn bash_reads_its_completions() {
     let folder = Folder::new();
-    folder.write("completions.bash", folder.run(&["completions", "bash"]).result());
+    folder.write("completions.bash", &folder.run(&["completions", "bash"]).result());
     let read = Command::new("bash").arg("-n").arg(folder.path("completions.bash")).status();
     assert!(read.is_err() || read.is_ok_and(|status| status.success()));
 }
 
 /// Enough to fill any pipe.
 fn long_plan() -> Folder {
-    Folder::with_plan(
-        (0..3000).map(|n| format!("[[tasks]]\nid = \"task-number-{n}\"\nrun = \"true\"\n")).collect::<String>(),
-    )
+    let task = |n: u32| format!("[[tasks]]\nid = \"task-number-{n}\"\nrun = \"true\"\n");
+    Folder::with_plan(&(0..3000).map(task).collect::<Vec<_>>().concat())
 }
 
 const LONG_OUTPUTS: [&[&str]; 4] = [
@@ -72,7 +71,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 
 #[test]
 fn a_reader_of_messages_that_goes_away_changes_nothing() {
-    let folder = Folder::with_plan("x = 1\n".repeat(5000));
+    let folder = Folder::with_plan(&"x = 1\n".repeat(5000));
     let mut child = folder.program(&["check", "plan.toml"]).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(2));
@@ -85,7 +84,7 @@ fn an_output_that_is_full_is_a_failure() {
     for args in LONG_OUTPUTS {
         let mut program = folder.program(args);
         program.stdout(File::options().write(true).open("/dev/full").unwrap());
-        let ended = folder.end(folder.start(program));
+        let ended = folder.end(Running::start(program));
         assert_eq!(ended.code, Some(3), "{args:?}");
         ended.says(&["failed to write to standard output"]);
     }

@@ -93,3 +93,12 @@ fn no_id_leaves_the_output_folder() {
     assert_eq!((folder.read("mine"), folder.read("out/x[1].out")), ("mine".into(), "4\n".into()));
     assert_eq!(folder.names("."), ["mine", "out", "plan.toml"]);
 }
+
+#[test]
+fn the_report_may_stand_in_the_output_folder() {
+    let folder = Folder::with_plan(ONE);
+    let ended =
+        folder.run(&["run", "plan.toml", "--report-json", "out/r.json", "--events", "out/e.jsonl", "--output", "out"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(folder.names("out"), ["a.out", "e.jsonl", "r.json"]);
+}

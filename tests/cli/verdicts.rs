@@ -1,11 +1,14 @@
 //! What becomes of a command: a result, or a refusal.
 
-use crate::program::{Ended, Folder};
+use crate::program::{Ended, Folder, Running};
 use std::fs::{self, File};
 
 pub(crate) trait Inputs {
     /// Runs the program with something on its standard input.
     fn run_with_input(&self, args: &[&str], input: &[u8]) -> Ended;
+
+    /// One with these bytes in `plan.toml`.
+    fn with_bytes(plan: &[u8]) -> Self;
 }
 
 impl Inputs for Folder {
@@ -13,7 +16,13 @@ impl Inputs for Folder {
         fs::write(self.path("stdin"), input).unwrap();
         let mut program = self.program(args);
         program.stdin(File::open(self.path("stdin")).unwrap());
-        self.end(self.start(program))
+        self.end(Running::start(program))
+    }
+
+    fn with_bytes(plan: &[u8]) -> Self {
+        let folder = Self::new();
+        fs::write(folder.path("plan.toml"), plan).unwrap();
+        folder
     }
 }
 

@@ -1,8 +1,17 @@
 //! The laws of the library, as tests of what a program sees.
 
+mod breaker;
+mod cancel;
+mod clock;
 #[cfg(all(unix, feature = "process"))]
 mod command;
+mod plan;
 mod promises;
+mod retry;
+mod runner;
 mod scripted;
+mod settings;
 mod simulated;
+mod support;
 mod tidy;
+mod wording;

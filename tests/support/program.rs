@@ -23,7 +23,7 @@ impl Folder {
     }
 
     /// One with a plan in `plan.toml`.
-    pub(crate) fn with_plan(plan: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with_plan(plan: &str) -> Self {
         let folder = Self::new();
         folder.write("plan.toml", plan);
         folder
@@ -33,7 +33,7 @@ impl Folder {
         self.folder.path().join(name)
     }
 
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
@@ -66,11 +66,7 @@ impl Folder {
 
     /// Any program, as [`program`](Self::program).
     pub(crate) fn prepared(&self, mut command: Command) -> Command {
-        command
-            .current_dir(self.folder.path())
-            .env_remove("NO_COLOR")
-            .env_remove("CLICOLOR_FORCE")
-            .env("TERM", "xterm-256color");
+        command.current_dir(self.folder.path()).env_remove("NO_COLOR").env("TERM", "xterm-256color");
         command.stdin(Stdio::null());
         command.stdout(File::create(self.stream("out")).unwrap());
         command.stderr(File::create(self.stream("err")).unwrap());

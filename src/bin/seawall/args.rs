@@ -192,7 +192,7 @@ fn asked_color(args: impl Iterator<Item = OsString>) -> ColorChoice {
     let after = args.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1].as_str());
     let within = args.iter().filter_map(|arg| arg.strip_prefix("--color="));
     let choice = |word: &str| word.parse().ok();
-    after.chain(within).filter_map(choice).last().unwrap_or(ColorChoice::Auto)
+    after.chain(within).filter_map(choice).next_back().unwrap_or(ColorChoice::Auto)
 }
 
 fn set_colors(color: ColorChoice) {

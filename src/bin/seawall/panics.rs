@@ -17,7 +17,9 @@ pub(crate) fn install_hook() {
 }
 
 fn sentence(info: &PanicHookInfo<'_>) -> String {
-    let what = info.payload_as_str().unwrap_or("it panicked");
+    let what = info.payload();
+    let what =
+        what.downcast_ref().copied().or_else(|| what.downcast_ref().map(String::as_str)).unwrap_or("it panicked");
     let place = info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     format!("{}{place}", crate::visible::visible(what))
 }

@@ -17,6 +17,8 @@ mod source;
 mod syntax;
 mod table;
 mod task;
+#[cfg(test)]
+mod tests;
 mod toml_text;
 
 use crate::exit_code::ExitCode;

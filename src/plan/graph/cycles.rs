@@ -17,8 +17,9 @@ fn in_path_order(edges: &Edges, mut members: Vec<u32>) -> Vec<u32> {
     while path.len() < members.len() {
         let last = path[path.len() - 1];
         let mut inside = edges.of(last).iter().filter(|next| members.binary_search(next).is_ok());
-        match (inside.next(), inside.next()) {
-            (Some(next), None) if *next != members[0] => path.push(*next),
+        match inside.next() {
+            // The same one again is an arrow that was named twice.
+            Some(next) if *next != members[0] && inside.all(|other| other == next) => path.push(*next),
             _ => return members,
         }
     }

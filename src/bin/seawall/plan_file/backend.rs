@@ -153,15 +153,11 @@ fn fallback_of(table: &Table<'_>, faults: &mut Faults) -> Option<(WhenOpen, Opti
 /// `None` if it cannot be told; then there is a fault.
 fn kind_of(table: &Table<'_>, defaults: Defaults<'_>, faults: &mut Faults) -> Option<Kind> {
     let words = KINDS.map(|(word, _)| (word, word));
-    let word = match table.field("kind") {
-        Some(field) => field.choice(&words, faults),
-        None => {
-            let title = format!("{} lacks `kind`", table.place);
-            let fault = Fault::at(table.span.clone(), title).help("there are the kinds `command` and `simulated`");
-            faults.add_missing(fault);
-            None
-        }
-    };
+    let word = table.field("kind").and_then(|field| field.choice(&words, faults));
+    if !table.has("kind") {
+        let fault = Fault::at(table.span.clone(), format!("{} lacks `kind`", table.place));
+        faults.add_missing(fault.help("there are the kinds `command` and `simulated`"));
+    }
     refuse_foreign_keys(table, word, faults);
     match word? {
         "command" => Command::read(table, defaults.folder, faults).map(Kind::Command),

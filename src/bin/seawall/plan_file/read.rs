@@ -36,7 +36,9 @@ fn plan_of(name: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> 
     let backends = Backends::read(file, Defaults { retry, breaker, folder }, faults);
     let entries = entries_of(file, folder, faults)?;
     let mut suggestions = SUGGESTIONS;
-    entries.iter().for_each(|entry| entry.refuse_unknown_backend(&backends, &mut suggestions, faults));
+    for entry in &entries {
+        entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
+    }
     let overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
     let tasks = entries.iter().zip(&overrides).map(|(entry, overrides)| entry.to_task(overrides));
     let plan = Plan::builder().tasks(tasks).build();

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const FORETOLD: &str = "\
-A plan of simulated calls. Look for a task that fails and is tried again, a circuit that opens because its backend is
-down, failures that leave their neighbours alone, and a task that is skipped because what it needs has failed.
+A plan of simulated calls. Look for a task that fails and is tried again, a
+circuit that opens because its backend is down, failures that leave their
+neighbours alone, and tasks that are skipped because what they need failed.
 ";
 
 /// Runs the built-in plan. It went well if all that it foretells has happened.

@@ -200,7 +200,7 @@ mod tests {
         let breakers = CircuitBreakerRegistry::new()
             .with_default(CircuitBreakerConfig::disabled())
             .with_config("down", CircuitBreakerConfig::new().with_failure_threshold(1));
-        let retry = RetryConfig::new().with_initial_interval(Duration::from_secs(3600));
+        let retry = RetryConfig::new().with_initial_interval(Duration::from_secs(3600)).with_randomization_factor(0.0);
         let cancel = CancelToken::new();
         let (sender, receiver) = crossbeam_channel::unbounded();
         let runner = Runner::builder()
@@ -245,7 +245,7 @@ mod tests {
         let frame = frame(&progress(3), 80, 24);
         assert_eq!(frame.len(), 4, "{frame:#?}");
         assert!(frame[0].contains("running") && frame[0].contains("1/3, 1 failed, 5s"), "{frame:#?}");
-        assert!(frame[1].contains("in 5") && frame[1].contains("task-0000"), "{frame:#?}");
+        assert!(frame[1].contains("in 59min") && frame[1].contains("task-0000"), "{frame:#?}");
         assert_eq!(frame[3], "  circuit down is open, tried in 25s");
     }
 

@@ -6,7 +6,9 @@ use super::style::{Palette, styled};
 use super::wording::{Bracketed, Message, Spoken};
 use crate::visible::visible;
 use anstyle::Style;
-use seawall::{AttemptResult, CircuitState, Event, EventKind, Failure, StateChange, Status, TaskId, Wait};
+use seawall::{
+    AttemptResult, CircuitBreakerRegistry, CircuitState, Event, EventKind, Failure, StateChange, Status, TaskId, Wait,
+};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -23,14 +25,16 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// What to say of `event`, in a whole line; `progress` has not taken it yet.
-    pub(crate) fn line(&self, event: &Event, progress: &Progress) -> Option<String> {
+    pub(crate) fn line(&self, event: &Event, progress: &Progress, breakers: &CircuitBreakerRegistry) -> Option<String> {
         match &event.kind {
             EventKind::TaskEnded { task, status, failure, .. } => {
                 let began = progress.get(task).map(|task| task.began);
                 self.ended(task, *status, failure.as_ref(), began.map(|began| event.at.saturating_sub(began)))
             }
             EventKind::AttemptEnded { delay, .. } if delay.is_some() || self.is_verbose => self.attempt(&event.kind),
-            EventKind::BreakerChanged { backend, change, .. } => Some(self.circuit(backend, *change)),
+            EventKind::BreakerChanged { backend, change, .. } => {
+                Some(self.circuit(backend, *change, breakers.get(backend).config().open_for()))
+            }
             EventKind::TaskParked { task, why, .. } if self.is_verbose && *why != Wait::Backoff => {
                 let said = format!("{} waits: {}", visible(task.as_str()), why.as_str());
                 Some(row(self.palette.quiet, "waiting", None, said))
@@ -43,7 +47,7 @@ impl Lines {
         let EventKind::AttemptEnded { task, backend, attempt, result, elapsed, delay, .. } = ended else { return None };
         let goes_on = delay.map(|delay| format!("; goes on in {}", Spoken(delay))).unwrap_or_default();
         let on = if self.is_verbose { format!(" (on {})", visible(backend)) } else { String::new() };
-        let said = format!("{} attempt {attempt}: {}{goes_on}{on}", visible(task.as_str()), what(result));
+        let said = format!("{}, attempt {attempt}: {}{goes_on}{on}", visible(task.as_str()), what(result));
         let (style, verb) = match (result, delay) {
             (AttemptResult::Success, _) => (self.palette.quiet, "attempt"),
             (_, None) => (self.palette.notable, "attempt"),
@@ -70,11 +74,11 @@ impl Lines {
         Some(row(style, status.as_str(), elapsed, format!("{}{why}", visible(task.as_str()))))
     }
 
-    fn circuit(&self, backend: &str, change: StateChange) -> String {
+    fn circuit(&self, backend: &str, change: StateChange, open_for: Duration) -> String {
         let (style, what) = match change.to {
-            CircuitState::Open => (self.palette.bad, "is open: no call is sent"),
-            CircuitState::HalfOpen => (self.palette.notable, "is half-open: a few calls are tried"),
-            CircuitState::Closed => (self.palette.good, "is closed again"),
+            CircuitState::Open => (self.palette.bad, format!("is open: no call is sent for {}", Spoken(open_for))),
+            CircuitState::HalfOpen => (self.palette.notable, "is half-open: a few calls are tried".into()),
+            CircuitState::Closed => (self.palette.good, "is closed again".into()),
         };
         row(style, "circuit", None, format!("{} {what}", visible(backend)))
     }
@@ -114,8 +118,9 @@ mod tests {
         let lines = Lines { palette: Palette::new(false), is_verbose };
         let mut progress = Progress::default();
         let mut said = Vec::new();
-        for event in rehearse().events {
-            said.extend(lines.line(&event, &progress).map(|line| without_times(&line)));
+        let rehearsal = rehearse();
+        for event in rehearsal.events {
+            said.extend(lines.line(&event, &progress, &rehearsal.breakers).map(|line| without_times(&line)));
             progress.take(&event);
         }
         said
@@ -139,9 +144,9 @@ mod tests {
         said.sort();
         let mut wanted = vec![
             "completed [] good\n",
-            "    retry [] flaky attempt 1: transient: busy; goes on in 1ms\n",
+            "    retry [] flaky, attempt 1: transient: busy; goes on in 1ms\n",
             "completed [] flaky\n",
-            "  circuit             down is open: no call is sent\n",
+            "  circuit             down is open: no call is sent for 30s\n",
             "   failed [] down: gone\n",
             "   failed [] broken: the backend panicked: oh no\n",
         ];
@@ -153,10 +158,10 @@ mod tests {
     fn verbose_lines_have_every_attempt_and_every_skip() {
         let said = said(true);
         let has = |wanted: &str| assert!(said.iter().any(|line| line == wanted), "{wanted:?} is not in {said:#?}");
-        has("  attempt [] good attempt 1: success (on good)\n");
-        has("    retry [] flaky attempt 1: transient: busy; goes on in 1ms (on flaky)\n");
-        has("  attempt [] flaky attempt 2: success (on flaky)\n");
-        has("  attempt [] broken attempt 1: panicked: oh no (on broken)\n");
+        has("  attempt [] good, attempt 1: success (on good)\n");
+        has("    retry [] flaky, attempt 1: transient: busy; goes on in 1ms (on flaky)\n");
+        has("  attempt [] flaky, attempt 2: success (on flaky)\n");
+        has("  attempt [] broken, attempt 1: panicked: oh no (on broken)\n");
         has("  skipped             below: skipped, since `bad` failed\n");
     }
 

@@ -37,9 +37,10 @@ impl Outputs {
     /// Tries every place. Nothing that was there is touched before all of them are known to be good.
     pub(crate) fn prepare(args: &RunArgs, temporaries: &Arc<Temporaries>) -> Result<Self, Vec<Lost>> {
         let mut lost = Vec::new();
+        // First, since the other two may stand in this folder.
+        let dir = kept(tried(args.output.as_deref(), |path| OutputDir::prepare(path, temporaries)), &mut lost);
         let report = kept(tried(args.report_json.as_deref(), |path| ReportFile::prepare(path, temporaries)), &mut lost);
         let events = kept(tried(args.events.as_deref(), |path| event_place(path, temporaries)), &mut lost);
-        let dir = kept(tried(args.output.as_deref(), |path| OutputDir::prepare(path, temporaries)), &mut lost);
         if !lost.is_empty() {
             return Err(lost);
         }

@@ -36,12 +36,7 @@ impl Voice {
     /// As the options, the environment and standard error want it.
     pub(crate) fn new(args: &RunArgs) -> Self {
         let voice = Self::of(args.color);
-        Self {
-            lines: Lines { is_verbose: args.verbose, ..voice.lines },
-            is_quiet: args.quiet,
-            is_live: voice.is_live && !args.quiet,
-            ..voice
-        }
+        Self { lines: Lines { is_verbose: args.verbose, ..voice.lines }, is_quiet: args.quiet, ..voice }
     }
 
     fn of(color: ColorChoice) -> Self {
@@ -72,7 +67,9 @@ impl Voice {
     /// Says how it ended.
     pub(crate) fn sum_up(&self, screen: &Screen, report: &Report, breakers: &[(&str, Arc<CircuitBreaker>)]) {
         let columns = if self.is_terminal { Screen::size().columns } else { USUAL_COLUMNS };
-        screen.say(&Summary { report, breakers, palette: self.palette(), columns }.text());
+        let text = Summary { report, breakers, palette: self.palette(), columns }.text();
+        let is_apart = !self.is_quiet && text.lines().nth(1).is_some();
+        screen.say(&if is_apart { format!("\n{text}") } else { text });
     }
 
     fn palette(&self) -> Palette {

@@ -92,7 +92,7 @@ impl<'a> People<'a> {
     }
 
     fn take(&mut self, event: &Event) {
-        self.said.extend(self.lines.line(event, &self.progress));
+        self.said.extend(self.lines.line(event, &self.progress, &self.breakers));
         self.progress.take(event);
     }
 

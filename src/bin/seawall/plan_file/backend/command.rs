@@ -15,7 +15,7 @@ const PROMPT: &str = "{prompt}";
 /// What is started, and how.
 #[derive(Debug)]
 pub(crate) struct Command {
-    /// At least the program.
+    /// At least the program: a name on the PATH, or a path, which begins at `cwd` if it is relative.
     pub(crate) argv: Vec<String>,
     pub(crate) input: Input,
     pub(crate) exit: BTreeMap<u8, ErrorClass>,

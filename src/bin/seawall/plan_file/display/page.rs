@@ -109,14 +109,14 @@ fn shown(c: char) -> char {
 mod tests {
     use super::*;
 
-    fn page(text: &str, spans: &[Span]) -> Page {
-        Page::of(&Lines::of(text), spans)
+    fn page(text: &str, first: Span, others: &[Span]) -> Page {
+        Page::of(&Lines::of(text), std::iter::once(&first).chain(others))
     }
 
     #[test]
     fn a_long_line_is_cut_around_the_place() {
         let text = format!("{}X{}", "a".repeat(500), "b".repeat(500));
-        let page = page(&text, &[500..501]);
+        let page = page(&text, 500..501, &[]);
         assert_eq!(page.text, format!("…{}X{}…", "a".repeat(BEFORE), "b".repeat(WIDTH - BEFORE - 1)));
         assert_eq!(&page.text[page.place_of(1, &(500..501)).unwrap()], "X");
         assert_eq!((page.is_cut(1), page.place_of(1, &(10..11))), (true, None));
@@ -124,27 +124,27 @@ mod tests {
 
     #[test]
     fn a_span_of_many_lines_ends_with_its_first() {
-        let page = page("x = [\n1,\n]\n", &[4..10]);
+        let page = page("x = [\n1,\n]\n", 4..10, &[]);
         assert_eq!((page.text.as_str(), page.place_of(1, &(4..10))), ("x = [", Some(4..5)));
     }
 
     #[test]
     fn lines_between_are_left_empty() {
-        let page = page("first\nnot shown\nß last\n", &[18..20, 0..5]);
+        let page = page("first\nnot shown\nß last\n", 18..20, &[0..5, 0..1]);
         assert_eq!((page.first, page.text.as_str()), (1, "first\n\nß last"));
         assert_eq!(&page.text[page.place_of(3, &(19..23)).unwrap()], "last");
     }
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_shown() {
-        assert_eq!(page("a\u{1b}[2J\u{9b}\u{202e}z\r\n", &[0..1]).text, "a␛[2J\u{fffd}\u{fffd}z");
+        assert_eq!(page("a\u{1b}[2J\u{9b}\u{202e}z\r\n", 0..1, &[]).text, "a␛[2J\u{fffd}\u{fffd}z");
     }
 
     #[test]
     fn the_end_of_the_text_is_a_place() {
         for text in ["", "ab", "ab\n"] {
             let end = text.len();
-            let page = page(text, &[end..end]);
+            let page = page(text, end..end, &[]);
             assert!(page.place_of(page.first, &(end..end)).is_some(), "{text:?}");
         }
     }
