@@ -49,12 +49,14 @@ fn after_a_suspension_the_limit_still_ends_what_it_should() {
 fn what_is_started_while_suspended_is_stopped_as_it_is() {
     let (folder, groups) = (Folder::new(), ProcessGroups::new());
     let mark = folder.path().to_str().unwrap();
-    let backend = CommandBackend::new(["sh", "-c", "echo fine", mark]).with_groups(&groups);
+    let script = "until test -e \"$0/go\"; do :; done; echo fine";
+    let backend = CommandBackend::new(["sh", "-c", script, mark]).with_groups(&groups);
     groups.suspend();
     thread::scope(|scope| {
         let call = scope.spawn(|| send(&backend, ""));
         let pid = until("a program", || process_with_argument(mark));
         until_state(&pid, |state| state == "T");
+        fs::write(folder.path().join("go"), "").unwrap();
         groups.resume();
         assert_eq!(call.join().unwrap().unwrap().text(), "fine\n");
     });
