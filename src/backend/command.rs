@@ -220,10 +220,8 @@ impl CommandBackend {
 impl Backend for CommandBackend {
     fn send(&self, request: &Message, cx: &Context<'_>) -> Result<Response, SendError> {
         cx.cancel_token().check()?;
-        let Ended { status, cause, pipes } = self
-            .begin(request.prompt(), cx)?
-            .run()
-            .map_err(|error| SendError::transient(format!("lost sight of `{}`: {error}", self.argv[0].display())))?;
+        let Ended { status, cause, pipes } =
+            self.begin(request.prompt(), cx)?.run().map_err(|error| exit::lost(&self.argv[0], &error))?;
         match exit::error_of(status, cause, &self.exit_classes, || pipes.tail.text()) {
             Some(error) if error.class() == ErrorClass::Killed && self.groups.is_killed() => Err(killed()),
             Some(error) => Err(error),

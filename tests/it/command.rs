@@ -1,8 +1,9 @@
 //! Programs as backends, with real processes.
 
+mod alone;
 mod exits;
 mod groups;
-mod leaks;
+
 mod leftovers;
 mod output;
 mod stops;

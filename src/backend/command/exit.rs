@@ -124,6 +124,17 @@ pub(super) fn could_not_start(program: &OsStr, directory: Option<&Path>, error: 
     SendError::new(class, sentence)
 }
 
+/// The error for a program that ran, and whose end cannot be told. It is not run again: it may have done all its work.
+pub(super) fn lost(program: &OsStr, error: &io::Error) -> SendError {
+    let program = program.display();
+    match Errno::from_io_error(error) {
+        Some(Errno::CHILD) => SendError::permanent(format!(
+            "the exit code of `{program}` is lost: SIGCHLD is ignored, or somebody else has waited for the program"
+        )),
+        _ => SendError::transient(format!("lost sight of `{program}`: {error}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +185,14 @@ mod tests {
         assert_eq!(of(Errno::TOOBIG).class(), ErrorClass::CouldNotStart);
         assert_eq!(of(Errno::NOENT).class(), ErrorClass::CouldNotStart);
         assert_eq!(of(Errno::NOENT).to_string(), "failed to start `x`: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn a_program_whose_exit_code_is_lost_is_not_run_again() {
+        let of = |errno: Errno| lost(OsStr::new("x"), &errno.into());
+        assert_eq!(of(Errno::CHILD).class(), ErrorClass::Permanent);
+        assert!(of(Errno::CHILD).to_string().starts_with("the exit code of `x` is lost: SIGCHLD is ignored"));
+        assert_eq!(of(Errno::NOMEM).class(), ErrorClass::Transient);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What thousands of attempts use up: looked at in a process of its own, since descriptors and threads are all tests' there.
+//! What belongs to a whole process: descriptors and threads. So these tests have one of their own each.
 #![cfg(target_os = "linux")]
 
 use super::{CommandBackend, send, sh, until};
@@ -25,7 +25,7 @@ fn threads() -> usize {
 
 #[test]
 fn no_attempt_keeps_a_descriptor_open() {
-    alone("command::leaks::no_attempt_keeps_a_descriptor_open_alone");
+    alone("command::alone::no_attempt_keeps_a_descriptor_open_alone");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn no_attempt_keeps_a_descriptor_open_alone() {
 
 #[test]
 fn sixty_four_places_need_hardly_more_threads_than_that() {
-    alone("command::leaks::sixty_four_places_need_hardly_more_threads_than_that_alone");
+    alone("command::alone::sixty_four_places_need_hardly_more_threads_than_that_alone");
 }
 
 #[test]
