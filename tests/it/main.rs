@@ -10,6 +10,7 @@ mod plan;
 mod promises;
 mod retry;
 mod runner;
+mod scale;
 mod scripted;
 mod settings;
 mod simulated;
