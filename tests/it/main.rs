@@ -14,6 +14,7 @@ mod scale;
 mod scripted;
 mod settings;
 mod simulated;
+mod stress;
 mod support;
 mod tidy;
 mod wording;
