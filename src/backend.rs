@@ -1,10 +1,17 @@
 //! What is called: the trait, a closure as one, what an attempt is given, and prompts and answers.
 
+#[cfg(all(unix, feature = "process"))]
+mod command;
 mod context;
 mod message;
 mod simulated;
 
 pub(crate) use context::Surroundings;
+#[cfg(all(unix, feature = "process"))]
+pub(crate) use context::TimeLimit;
+
+#[cfg(all(unix, feature = "process"))]
+pub use command::{CommandBackend, ProcessGroups, Prompt};
 
 pub use context::Context;
 pub use message::{Message, Response};

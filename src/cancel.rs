@@ -255,7 +255,8 @@ impl CancelToken {
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("CancelToken");
-        debug.field("stage", &self.stage()).field("reason", &self.reason()).field("deadline", &self.deadline).finish()
+        debug.field("stage", &self.stage()).field("reason", &self.reason()).field("deadline", &self.deadline);
+        debug.finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,64 @@
-//! Seawall runs a plan of blocking, failure-prone calls on a thread pool, wave by wave.
+//! Seawall runs a plan of blocking, failure-prone calls on a thread pool, wave by wave, and stands between them and the
+//! backends they hit: it retries what is transient, cuts off what is down, keeps one failure from touching its neighbours,
+//! and stops at once when told to. No async runtime anywhere.
+//!
+//! ```text
+//!  Plan ── waves ──► Runner                          one rayon scope a wave, `concurrency` workers
+//!                      │  next task of the wave, or a parked one that is due
+//!                      ▼
+//!           dependencies fine? ──no──► skipped, root named
+//!                      │yes
+//!                      ▼                                    ┌─ CancelToken (a flag, and a wake-up)
+//!    attempt:       loop ◄──────── parked until due ◄───────┤
+//!             breaker.admit(now) ── open ──► fail fast / wait / fall back
+//!                      │ Permit
+//!             catch_unwind(backend.send(request, cx))
+//!                      │
+//!             success   → permit.success → completed
+//!             transient → permit.failure → park until the next delay is over, or exhausted
+//!             permanent → permit neutral → failed
+//!                      │
+//!             Outcome, in its place ; journal.record ; event
+//!                      ▼
+//!  Report, in plan order
+//! ```
+//!
+//! # Where to begin
+//!
+//! - **Plans**: [`Plan`] and [`Task`] say what is to be done, [`Runner`] does it on its backends, [`Report`] says what came
+//!   of it. A backend is a closure, or a type that implements [`Backend`].
+//! - **One call**: [`call_with_retry`] and [`send_with_retry`] stand alone, and so do [`CircuitBreaker::call`] and
+//!   [`RetryConfig::delays`].
+//! - **The end**: [`CancelToken`] stops all of it, from any thread.
+//! - **Tests**: [`Clock::simulated`] makes hours of backoff take no time; [`testing`] and [`SimulatedBackend`] stand in for
+//!   backends.
+//!
+//! ```
+//! use seawall::{CancelToken, Plan, Runner, Task};
+//! let plan = Plan::builder()
+//!     .task(Task::new("design", "claude", "Write the design."))
+//!     .task(Task::new("code", "claude", "Implement it.").after(["design"]))
+//!     .build()?;
+//! let runner = Runner::builder().backend_fn("claude", |request, _| Ok(request.prompt().into())).build()?;
+//! let report = runner.run(&plan, &CancelToken::new())?;
+//! assert!(report.is_success());
+//! # Ok::<(), seawall::Error>(())
+//! ```
+//!
+//! # Errors
+//!
+//! An [`Error`] means that Seawall itself could not do its job, and ran nothing. A task's failure is data: a [`Failure`] in
+//! the report, whose `source()` is the last real [`SendError`].
+//!
+//! # Features
+//!
+//! None by default.
+//!
+//! - `process`: programs as backends, on Unix.
+//! - `termination`: [`CancelToken::cancel_on_ctrlc`] hears SIGTERM and SIGHUP too.
+//! - `cli`: the program `seawall`, and both of the above.
+//!
+//! `panic = "abort"` in a profile takes the isolation of panics away.
 
 mod backend;
 mod cancel;
@@ -17,6 +77,8 @@ mod task_id;
 pub mod testing;
 
 pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
+#[cfg(all(unix, feature = "process"))]
+pub use backend::{CommandBackend, ProcessGroups, Prompt};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;
@@ -34,3 +96,8 @@ pub use runner::{
 pub use send_error::{ErrorClass, SendError};
 pub use status::Status;
 pub use task_id::TaskId;
+
+/// The README's examples run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

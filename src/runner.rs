@@ -13,7 +13,6 @@ mod queue;
 mod report;
 mod run;
 mod shared_queue;
-mod slots;
 mod worker;
 
 pub use builder::{BackendConfig, RunnerBuilder, Schedule, WhenOpen};
@@ -38,7 +37,6 @@ use lane::{Lane, lane_of_tasks, lanes};
 use queue::{Gates, Queue};
 use run::Run;
 use shared_queue::SharedQueue;
-use slots::Slots;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -65,7 +63,7 @@ use std::fmt;
 /// # Ok::<(), seawall::Error>(())
 /// ```
 pub struct Runner<'a, Q = Message, R = Response> {
-    backends: Vec<(Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig)>,
+    backends: Vec<Configured<'a, Q, R>>,
     circuit_breakers: Arc<CircuitBreakerRegistry>,
     retry: RetryConfig,
     concurrency: usize,
@@ -73,6 +71,8 @@ pub struct Runner<'a, Q = Message, R = Response> {
     clock: Clock,
     seed: Option<u64>,
 }
+
+type Configured<'a, Q, R> = (Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig);
 
 impl<'a> Runner<'a> {
     /// A runner of prompts, to be given backends.
@@ -159,12 +159,13 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let events = Events::new(options.events, began);
         let lanes = lanes(self);
         let gates = gates(plan, &lanes);
+        let outcomes = outcomes(plan, &lanes, &lane_of);
         let queue = Queue::new(Arc::clone(plan.graph()), lane_of, lanes.len(), gates, events.has_listener());
         Run {
             plan,
             graph: plan.graph(),
             lanes,
-            slots: Slots::new(plan.len()),
+            outcomes,
             queue: Arc::new(SharedQueue::new(queue, self.clock.clone())),
             cancel,
             clock: &self.clock,
@@ -178,6 +179,14 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             journal_error: Mutex::new(None),
         }
     }
+}
+
+/// The places of what is to come of each task, in plan order.
+fn outcomes<Q, R>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>], lane_of: &[u32]) -> Vec<Outcome<R>> {
+    let backend = |task: usize| Arc::clone(lanes[lane_of[task] as usize].kind);
+    let wave = |task: usize| plan.graph().waves_of()[task];
+    let outcome = |(number, task)| Outcome::to_come(task, backend(number), wave(number));
+    plan.tasks().iter().enumerate().map(outcome).collect()
 }
 
 /// What tasks wait for beside their dependencies.

@@ -25,13 +25,24 @@ pub(crate) struct Surroundings<'a, R> {
     pub(crate) task: Option<&'a TaskId>,
     pub(crate) backend: &'a str,
     pub(crate) attempt: u32,
-    /// The attempt's own limit.
+    /// The attempt's own limit, and how long that was when the attempt began.
     pub(crate) attempt_limit: Option<Instant>,
+    #[cfg(all(unix, feature = "process"))]
+    pub(crate) timeout: Option<Duration>,
     /// The whole run's limit.
     pub(crate) run_limit: Option<Instant>,
     /// The deadline of the caller's token, on the system's clock.
     pub(crate) deadline: Option<Instant>,
     pub(crate) ancestry: Option<&'a (dyn Ancestry<R> + 'a)>,
+}
+
+/// The earliest limit of an attempt.
+#[cfg(all(unix, feature = "process"))]
+#[derive(Clone, Copy)]
+pub(crate) struct TimeLimit {
+    pub(crate) left: Duration,
+    /// How long it was set to, where that is known: for messages.
+    pub(crate) whole: Duration,
 }
 
 impl<R> Default for Surroundings<'_, R> {
@@ -41,6 +52,8 @@ impl<R> Default for Surroundings<'_, R> {
             backend: "",
             attempt: 1,
             attempt_limit: None,
+            #[cfg(all(unix, feature = "process"))]
+            timeout: None,
             run_limit: None,
             deadline: None,
             ancestry: None,
@@ -151,6 +164,16 @@ impl<'a, R> Context<'a, R> {
         let deadline = deadline.or(self.cancel.deadline());
         let before_deadline = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         [within_limit, before_deadline].into_iter().flatten().min()
+    }
+
+    /// [`remaining`](Self::remaining), with the length of the attempt's own limit if it is that one.
+    #[cfg(all(unix, feature = "process"))]
+    pub(crate) fn time_limit(&self) -> Option<TimeLimit> {
+        let Surroundings { attempt_limit, timeout, .. } = self.surroundings;
+        let left = self.remaining()?;
+        let own = attempt_limit.map(|limit| limit.saturating_duration_since(self.now()));
+        let whole = timeout.filter(|_| own.is_some_and(|own| own <= left)).unwrap_or(left);
+        Some(TimeLimit { left, whole })
     }
 }
 

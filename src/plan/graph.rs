@@ -77,6 +77,11 @@ impl Graph {
         self.wave_of[task as usize]
     }
 
+    /// The wave of each task.
+    pub(crate) fn waves_of(&self) -> &[u32] {
+        &self.wave_of
+    }
+
     /// How many waves there are.
     pub(crate) fn depth(&self) -> u32 {
         edges::number(self.wave_starts.len() - 1)

@@ -8,6 +8,7 @@ pub use machine::{CircuitState, Counts, StateChange, Verdict};
 
 use crate::failure::Rejected;
 use crate::sync::{Arc, Mutex};
+use crossbeam_utils::CachePadded;
 use machine::{Admission, Machine};
 use std::error::Error;
 use std::fmt;
@@ -47,8 +48,9 @@ pub(super) type Hook = Arc<dyn Fn(&str, StateChange) + Send + Sync>;
 /// assert!(matches!(DATABASE.call(down), Err(CallError::Rejected(Rejected::CircuitOpen { .. }))));
 /// ```
 pub struct CircuitBreaker {
+    /// The one thing that changes, on a cache line of its own: the rest is read by every call.
+    machine: CachePadded<Mutex<Machine>>,
     config: CircuitBreakerConfig,
-    machine: Mutex<Machine>,
     /// The kind it is of, and whom its registry tells.
     home: Option<Home>,
 }
@@ -61,7 +63,7 @@ struct Home {
 impl CircuitBreaker {
     /// A closed one.
     pub const fn new(config: CircuitBreakerConfig) -> Self {
-        Self { config, machine: Mutex::new(Machine::new()), home: None }
+        Self { config, machine: CachePadded::new(Mutex::new(Machine::new())), home: None }
     }
 
     pub(super) fn of_kind(kind: Box<str>, config: CircuitBreakerConfig, hook: Option<Hook>) -> Self {
@@ -94,6 +96,7 @@ impl CircuitBreaker {
     }
 
     /// Asks for one call. The permit wants the result, and is neutral if it is dropped without.
+    #[inline]
     pub fn admit(&self, now: Instant) -> Result<Permit<'_>, Rejected> {
         self.admit_at(|| now)
     }
@@ -136,6 +139,7 @@ impl CircuitBreaker {
     }
 
     /// `now` is asked for only where the state needs it: a clock read costs several times a lock.
+    #[inline]
     pub(crate) fn admit_at(&self, now: impl FnOnce() -> Instant) -> Result<Permit<'_>, Rejected> {
         let admission = self.machine.lock().admit(&self.config, now)?;
         self.tell(admission.change);
@@ -143,6 +147,7 @@ impl CircuitBreaker {
     }
 
     /// After the lock is let go, so that whoever is told may ask the breaker.
+    #[inline]
     fn tell(&self, change: Option<StateChange>) {
         if let Some(change) = change {
             self.tell_of(change);
@@ -194,20 +199,24 @@ impl Permit<'_> {
     }
 
     /// The call went well. Says what that changed.
+    #[inline]
     pub fn success(self, now: Instant) -> Option<StateChange> {
         self.record(Verdict::Success, now)
     }
 
     /// The call failed, and the backend is to blame. Says what that changed.
+    #[inline]
     pub fn failure(self, now: Instant) -> Option<StateChange> {
         self.record(Verdict::Failure, now)
     }
 
     /// The call ended. Says what that changed.
+    #[inline]
     pub fn record(self, verdict: Verdict, now: Instant) -> Option<StateChange> {
         self.settle(verdict, || now)
     }
 
+    #[inline]
     fn settle(mut self, verdict: Verdict, now: impl FnOnce() -> Instant) -> Option<StateChange> {
         self.is_recorded = true;
         let breaker = self.breaker;
@@ -218,6 +227,7 @@ impl Permit<'_> {
 }
 
 impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
         if !self.is_recorded {
             self.breaker.machine.lock().give_back(&self.admission);

@@ -155,8 +155,8 @@ pub(crate) enum Step<R> {
 pub(crate) struct RetryState {
     config: RetryConfig,
     seed: Option<u64>,
-    /// Made at the first error: most calls need none.
-    delays: Option<Delays>,
+    /// Made at the first error: most calls need none, and should not carry one about.
+    delays: Option<Box<Delays>>,
     attempts: u32,
     began: Option<Instant>,
     last: Option<SendError>,
@@ -236,7 +236,7 @@ impl RetryState {
 
     fn draw(&mut self) -> Option<Duration> {
         let Self { delays, config, seed, .. } = self;
-        delays.get_or_insert_with(|| config.delays_from_seed(seed.unwrap_or_else(seed::fresh))).next()
+        delays.get_or_insert_with(|| Box::new(config.delays_from_seed(seed.unwrap_or_else(seed::fresh)))).next()
     }
 
     fn gave_up(&self, last: SendError, gave_up: GaveUp) -> Failure {

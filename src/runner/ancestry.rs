@@ -1,6 +1,6 @@
 //! What a task may read of the tasks up its line.
 
-use super::slots::Slots;
+use super::outcome::Outcome;
 use crate::plan::{Graph, Plan};
 use crate::responses::Ancestry;
 use crate::send_error::SendError;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// The line of one task. Everything on it has ended before the task starts.
 pub(super) struct Line<'r, Q, R> {
     pub(super) plan: &'r Plan<Q>,
-    pub(super) slots: &'r Slots<R>,
+    pub(super) outcomes: &'r [Outcome<R>],
     pub(super) task: u32,
 }
 
@@ -32,14 +32,14 @@ impl<Q: Sync, R: Send + Sync> Ancestry<R> for Line<'_, Q, R> {
         let Some(ancestor) = ancestor else {
             return Err(SendError::permanent(format!("`{id}` is not an ancestor of `{}`", self.id_of(self.task))));
         };
-        let outcome = self.slots.get(ancestor).expect("an ancestor has ended");
+        let outcome = &self.outcomes[ancestor as usize];
         let no_response = || SendError::permanent(format!("`{id}` has no response ({})", outcome.status()));
         outcome.result().map_err(|_| no_response())
     }
 
     fn ancestors(&self) -> Vec<(&TaskId, Status, Option<&R>)> {
         let ancestors = ancestors_of(self.plan.graph(), self.task).into_iter();
-        let outcomes = ancestors.map(|ancestor| self.slots.get(ancestor).expect("an ancestor has ended"));
+        let outcomes = ancestors.map(|ancestor| &self.outcomes[ancestor as usize]);
         outcomes.map(|outcome| (outcome.task(), outcome.status(), outcome.result().ok())).collect()
     }
 }

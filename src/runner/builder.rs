@@ -89,10 +89,12 @@ impl BackendConfig {
     }
 }
 
+type BoxedBackend<'a, Q, R> = Box<dyn Backend<Q, R> + 'a>;
+
 /// Collects the backends and settings of a [`Runner`].
 #[must_use = "a runner is made by `build`"]
 pub struct RunnerBuilder<'a, Q = Message, R = Response> {
-    backends: Vec<(Arc<str>, Box<dyn Backend<Q, R> + 'a>)>,
+    backends: Vec<(Arc<str>, BoxedBackend<'a, Q, R>)>,
     configs: BTreeMap<Arc<str>, BackendConfig>,
     circuit_breakers: Arc<CircuitBreakerRegistry>,
     retry: RetryConfig,

@@ -1,7 +1,7 @@
 //! A backend as one run sees it: its settings resolved, its breaker at hand.
 
-use super::Runner;
 use super::builder::WhenOpen;
+use super::{Configured, Runner};
 use crate::backend::Backend;
 use crate::error::{Error, Fault, nearest};
 use crate::plan::{Plan, Task};
@@ -34,7 +34,7 @@ pub(super) enum Refused {
 
 pub(super) fn lanes<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> Vec<Lane<'r, Q, R>> {
     let numbers = numbers(runner);
-    let lane = |(kind, backend, config): &'r (Arc<str>, Box<dyn Backend<Q, R> + '_>, super::BackendConfig)| {
+    let lane = |(kind, backend, config): &'r Configured<'_, Q, R>| {
         let breaker = runner.circuit_breakers.get(kind);
         Lane {
             kind,
@@ -64,27 +64,18 @@ pub(super) fn lane_of_tasks<Q, R>(runner: &Runner<'_, Q, R>, plan: &Plan<Q>) -> 
     let mut faults = Vec::new();
     // Neighbours mostly share a backend, and comparing is cheaper than looking up.
     let mut last: Option<(&str, u32)> = None;
-    let mut lane_of = |task: &'_ Task<Q>| -> u32 {
-        match numbers.get(task.backend()) {
-            Some(lane) => *lane,
-            None => {
-                faults.push(unknown_backend(runner, task, faults.len() < SUGGESTIONS));
-                0
-            }
+    let mut lane_of = |task: &Task<Q>| {
+        if let Some((_, lane)) = last.filter(|(kind, _)| *kind == task.backend()) {
+            return lane;
         }
+        last = numbers.get_key_value(task.backend()).map(|(kind, lane)| (*kind, *lane));
+        let Some((_, lane)) = last else {
+            faults.push(unknown_backend(runner, task, faults.len() < SUGGESTIONS));
+            return 0;
+        };
+        lane
     };
-    let lanes: Arc<[u32]> = plan
-        .tasks()
-        .iter()
-        .map(|task| match last {
-            Some((kind, lane)) if kind == task.backend() => lane,
-            _ => {
-                let lane = lane_of(task);
-                last = numbers.get_key_value(task.backend()).map(|(kind, lane)| (*kind, *lane));
-                lane
-            }
-        })
-        .collect();
+    let lanes = plan.tasks().iter().map(&mut lane_of).collect();
     if faults.is_empty() { Ok(lanes) } else { Err(Error::unknown_backend(faults)) }
 }
 

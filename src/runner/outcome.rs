@@ -1,11 +1,11 @@
 //! How one task ended, and each attempt that was made for it.
 
 use crate::failure::{Failure, Rejected};
-use crate::plan::FailureMode;
+use crate::plan::{FailureMode, Task};
 use crate::resilience::Ended;
 use crate::send_error::SendError;
 use crate::status::Status;
-use crate::sync::Arc;
+use crate::sync::{Arc, OnceLock};
 use crate::task_id::TaskId;
 use smallvec::SmallVec;
 use std::fmt;
@@ -17,10 +17,18 @@ pub(super) type Attempts = SmallVec<[Attempt; 1]>;
 /// How one task of a run ended. Times count from the beginning of the run.
 #[derive(Clone)]
 pub struct Outcome<R = crate::Response> {
-    pub(super) task: TaskId,
-    pub(super) backend: Arc<str>,
-    pub(super) wave: u32,
-    pub(super) mode: FailureMode,
+    task: TaskId,
+    backend: Arc<str>,
+    wave: u32,
+    mode: FailureMode,
+    /// Written once, in its place in the report to be, by the worker that had the task. So no outcome is ever copied, and
+    /// no worker touches what its neighbours touch.
+    ending: OnceLock<Ending<R>>,
+}
+
+/// What a worker knows when a task has ended.
+#[derive(Clone)]
+pub(super) struct Ending<R> {
     pub(super) attempts: Attempts,
     pub(super) started: Option<Duration>,
     pub(super) elapsed: Duration,
@@ -28,6 +36,26 @@ pub struct Outcome<R = crate::Response> {
 }
 
 impl<R> Outcome<R> {
+    /// The place of what is to come of a task.
+    pub(super) fn to_come<Q>(task: &Task<Q>, backend: Arc<str>, wave: u32) -> Self {
+        Self { task: task.id().clone(), backend, wave, mode: task.mode(), ending: OnceLock::new() }
+    }
+
+    /// Whether the task has ended.
+    pub(super) fn has_come(&self) -> bool {
+        self.ending.get().is_some()
+    }
+
+    /// The task has ended, which it does once.
+    pub(super) fn settle(&self, ending: Ending<R>) {
+        let is_first = self.ending.set(ending).is_ok();
+        debug_assert!(is_first, "a task ends once");
+    }
+
+    fn ending(&self) -> &Ending<R> {
+        self.ending.get().expect("nobody is given an outcome before the task has ended")
+    }
+
     /// The task's name.
     pub fn task(&self) -> &TaskId {
         &self.task
@@ -50,22 +78,22 @@ impl<R> Outcome<R> {
 
     /// Every attempt, in order: those that were made, and those that a circuit breaker refused.
     pub fn attempts(&self) -> &[Attempt] {
-        &self.attempts
+        &self.ending().attempts
     }
 
     /// When it first asked to be sent; `None` if it never did.
     pub fn started(&self) -> Option<Duration> {
-        self.started
+        self.ending().started
     }
 
     /// How long it took from then on, waits included.
     pub fn elapsed(&self) -> Duration {
-        self.elapsed
+        self.ending().elapsed
     }
 
     /// How it ended, in a word.
     pub fn status(&self) -> Status {
-        match &self.result {
+        match &self.ending().result {
             Ok(_) => Status::Completed,
             Err(Failure::Skipped { .. }) => Status::Skipped,
             Err(Failure::Cancelled { .. }) => Status::Cancelled,
@@ -75,12 +103,13 @@ impl<R> Outcome<R> {
 
     /// The response, or why there is none.
     pub fn result(&self) -> Result<&R, &Failure> {
-        self.result.as_ref()
+        self.ending().result.as_ref()
     }
 
     /// The response, or why there is none.
     pub fn into_result(self) -> Result<R, Failure> {
-        self.result
+        let ending = self.ending.into_inner();
+        ending.unwrap_or_else(|| unreachable!("nobody is given an outcome before the task has ended")).result
     }
 
     /// Whether dependents may not start.
@@ -101,7 +130,7 @@ impl<R> Outcome<R> {
 impl<R> fmt::Debug for Outcome<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Outcome");
-        debug.field("task", &self.task).field("status", &self.status()).field("attempts", &self.attempts);
+        debug.field("task", &self.task).field("status", &self.status()).field("attempts", &self.attempts());
         debug.field("failure", &self.result().err()).finish_non_exhaustive()
     }
 }

@@ -2,17 +2,17 @@
 
 use super::outcome::Attempts;
 use crate::resilience::RetryState;
-use std::time::Instant;
+use std::time::Duration;
 
 pub(super) struct Progress {
     pub(super) retry: RetryState,
     pub(super) attempts: Attempts,
-    /// When it first asked to be sent.
-    pub(super) started: Instant,
+    /// When it first asked to be sent, since the run began.
+    pub(super) started: Duration,
 }
 
 impl Progress {
-    pub(super) fn new(retry: RetryState, now: Instant) -> Self {
-        Self { retry, attempts: Attempts::new(), started: now }
+    pub(super) fn new(retry: RetryState, started: Duration) -> Self {
+        Self { retry, attempts: Attempts::new(), started }
     }
 }

@@ -81,15 +81,20 @@ pub(super) enum Notice {
 
 type Ticket = (Instant, u64);
 
+/// What changes with every task comes first, and so shares a cache line with the lock.
+#[repr(C)]
 pub(super) struct Queue<P> {
-    graph: Arc<Graph>,
-    lane_of: Arc<[u32]>,
     /// Tasks whose dependencies are done and that have not begun.
     fresh: VecDeque<u32>,
+    /// How many tasks must end before the workers may go.
+    left: usize,
+    stage: Stage,
+    /// Of `again` and `fresh` the one that was served last; they take turns, so that neither starves the other.
+    again_had_its_turn: bool,
     /// Tasks that were parked, or moved, and may go on.
     again: VecDeque<Item<P>>,
-    /// Of the two above the one that was served last; they take turns, so that neither starves the other.
-    again_had_its_turn: bool,
+    graph: Arc<Graph>,
+    lane_of: Arc<[u32]>,
     parked: BTreeMap<Ticket, Item<P>>,
     tickets: u64,
     /// By lane, those of the parked that wait for its circuit.
@@ -99,9 +104,6 @@ pub(super) struct Queue<P> {
     waves: Vec<Wave>,
     /// By task, how many of its dependencies have not ended. Where waves wait for one another nobody needs to know.
     unmet: Option<Vec<u32>>,
-    /// How many tasks must end before the workers may go.
-    left: usize,
-    stage: Stage,
     /// `None`: nobody listens.
     notices: Option<Vec<Notice>>,
 }

@@ -3,12 +3,11 @@
 use super::event::{EventKind, Events};
 use super::journal::Journal;
 use super::lane::Lane;
-use super::outcome::{Attempts, Outcome};
+use super::outcome::{Attempts, Ending, Outcome};
 use super::progress::Progress;
 use super::queue::Notice;
 use super::report::{Report, counts};
 use super::shared_queue::{Done, Next, SharedQueue};
-use super::slots::Slots;
 use crate::cancel::{CancelToken, Stage};
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -25,7 +24,7 @@ pub(super) struct Run<'r, Q, R> {
     pub(super) plan: &'r Plan<Q>,
     pub(super) graph: &'r Graph,
     pub(super) lanes: Vec<Lane<'r, Q, R>>,
-    pub(super) slots: Slots<R>,
+    pub(super) outcomes: Vec<Outcome<R>>,
     pub(super) queue: Arc<SharedQueue>,
     /// The run's own, a child of the caller's.
     pub(super) cancel: CancelToken,
@@ -53,13 +52,14 @@ impl<Q, R> Run<'_, Q, R> {
 
     /// Puts an outcome in its place, where nobody looks before the task is settled; then writes it down, then tells of it, so
     /// that nobody hears of what is not kept. Says whether dependents may not start.
-    pub(super) fn end_task(&self, task: u32, outcome: impl FnOnce() -> Outcome<R>, at: Instant) -> bool {
-        let outcome = self.slots.put(task, outcome);
+    pub(super) fn end_task(&self, task: u32, ending: Ending<R>, at: Instant) -> bool {
+        let outcome = &self.outcomes[task as usize];
+        outcome.settle(ending);
         self.record(outcome);
         self.events.send(at, || EventKind::TaskEnded {
-            task: outcome.task.clone(),
+            task: outcome.task().clone(),
             status: outcome.status(),
-            failure: outcome.result.as_ref().err().cloned(),
+            failure: outcome.result().err().cloned(),
         });
         if self.is_fail_fast && outcome.status() == Status::Failed && outcome.fails_run() {
             self.cancel.drain("fail-fast");
@@ -76,7 +76,6 @@ impl<Q, R> Run<'_, Q, R> {
         root: Option<u32>,
         at: Instant,
     ) -> bool {
-        let task = &self.plan.tasks()[number as usize];
         let (attempts, started, last) = match progress {
             Some(progress) => (progress.attempts, Some(progress.started), progress.retry.into_last()),
             None => (Attempts::new(), None, None),
@@ -85,28 +84,27 @@ impl<Q, R> Run<'_, Q, R> {
             Some(root) => Failure::Skipped { root: self.plan.tasks()[root as usize].id().clone() },
             None => Failure::Cancelled { last },
         };
-        let outcome = || Outcome {
-            task: task.id().clone(),
-            backend: task.shared_backend().clone(),
-            wave: self.graph.wave_of(number),
-            mode: task.mode(),
+        let ending = Ending {
             attempts,
-            started: started.map(|started| self.since_begin(started)),
-            elapsed: started.map_or(Duration::ZERO, |started| at.saturating_duration_since(started)),
+            started,
+            elapsed: started.map_or(Duration::ZERO, |started| self.since_begin(at).saturating_sub(started)),
             result: Err(failure),
         };
-        self.end_task(number, outcome, at)
+        self.end_task(number, ending, at)
     }
 
     /// After the last worker: gives every task that has not ended its outcome, wave by wave.
     ///
     /// Of a run that was drained, what depends on a failed task is skipped; once a run is cancelled, all is cancelled.
     pub(super) fn sweep(&self) {
+        if self.cancel.stage() == Stage::Running {
+            return;
+        }
         let mut remains = self.queue.take_remains();
         let mut underway: HashMap<u32, _> = remains.items.into_iter().map(|item| (item.task, item.progress)).collect();
         let is_drained = self.cancel.stage() == Stage::Draining;
         for (number, is_open) in (0..).zip(remains.open_waves) {
-            for &task in self.graph.wave(number).iter().filter(|task| self.slots.get(**task).is_none()) {
+            for &task in self.graph.wave(number).iter().filter(|task| !self.outcomes[**task as usize].has_come()) {
                 let progress = underway.remove(&task).flatten();
                 let root = remains.roots.of(task).filter(|_| is_drained && progress.is_none());
                 if self.end_unstarted(task, progress, root, self.clock.now()) {
@@ -122,8 +120,7 @@ impl<Q, R> Run<'_, Q, R> {
     pub(super) fn into_report(self) -> Report<R> {
         let ended = self.clock.now();
         let elapsed = self.since_begin(ended);
-        let Self { slots, events, cancel, graph, journal_error, .. } = self;
-        let outcomes = slots.into_outcomes();
+        let Self { outcomes, events, cancel, graph, journal_error, .. } = self;
         let counts = counts(&outcomes);
         let cancelled = match cancel.stage() {
             Stage::Running => None,

@@ -5,14 +5,16 @@ use super::queue::{CircuitNews, Finish, Item, Notice, Queue, Remains, Take};
 use crate::cancel::Stage;
 use crate::clock::{Clock, ClockCondvar};
 use crate::sync::Mutex;
+use crossbeam_utils::CachePadded;
 use std::time::Instant;
 
 pub(super) struct SharedQueue {
-    state: Mutex<State>,
+    state: CachePadded<Mutex<State>>,
     wake: ClockCondvar,
     clock: Clock,
 }
 
+#[repr(C)]
 struct State {
     queue: Queue<Box<Progress>>,
     /// How many workers wait.
@@ -38,7 +40,7 @@ pub(super) enum Next {
 impl SharedQueue {
     pub(super) fn new(queue: Queue<Box<Progress>>, clock: Clock) -> Self {
         let state = State { queue, idle: 0, watched: None };
-        Self { state: Mutex::new(state), wake: ClockCondvar::new(clock.clone()), clock }
+        Self { state: CachePadded::new(Mutex::new(state)), wake: ClockCondvar::new(clock.clone()), clock }
     }
 
     /// Lets tasks start, before there are workers. Says what to tell.

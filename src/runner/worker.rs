@@ -3,7 +3,7 @@
 use super::ancestry::Line;
 use super::event::EventKind;
 use super::lane::{Lane, Refused};
-use super::outcome::{Attempt, AttemptResult, Outcome};
+use super::outcome::{Attempt, AttemptResult, Ending};
 use super::progress::Progress;
 use super::queue::{CircuitNews, Finish, Item, Wait};
 use super::run::Run;
@@ -37,6 +37,8 @@ struct Try<'r, Q, R> {
     home: u32,
     worker: &'r Worker,
     asked: Instant,
+    /// `asked`, since the run began.
+    started: Duration,
 }
 
 impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
@@ -68,7 +70,8 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             return Done { finish, news: None, at: asked };
         }
         let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
-        let this = Try { number, task, lane_number, lane, home, worker, asked };
+        let started = self.since_begin(asked);
+        let this = Try { number, task, lane_number, lane, home, worker, asked, started };
         let mut progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
         // Here, and not when the task began: at a backend that it falls back to its time begins anew.
         progress.retry.begin(asked);
@@ -85,7 +88,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             wave: self.graph.wave_of(this.number) as usize,
         });
         let retry = this.task.own_retry().unwrap_or(this.lane.retry);
-        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.asked)
+        Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.started)
     }
 
     fn send(&self, this: &Try<'_, Q, R>, mut progress: Progress, permit: Permit<'_>) -> Done {
@@ -118,12 +121,14 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
     fn call(&self, this: &Try<'_, Q, R>, attempt: u32) -> (Ended<R>, Instant) {
         let timeout = this.timeout();
         let attempt_limit = timeout.and_then(|timeout| this.asked.checked_add(timeout));
-        let line = Line { plan: self.plan, slots: &self.slots, task: this.number };
+        let line = Line { plan: self.plan, outcomes: &self.outcomes, task: this.number };
         let surroundings = Surroundings {
             task: Some(this.task.id()),
             backend: this.lane.kind,
             attempt,
             attempt_limit,
+            #[cfg(all(unix, feature = "process"))]
+            timeout,
             run_limit: self.limit,
             deadline: self.deadline,
             ancestry: Some(&line),
@@ -168,17 +173,10 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         result: Result<R, Failure>,
         at: Instant,
     ) -> Finish<Box<Progress>> {
-        let outcome = || Outcome {
-            task: this.task.id().clone(),
-            backend: this.kind_of_task(),
-            wave: self.graph.wave_of(this.number),
-            mode: this.task.mode(),
-            attempts: progress.attempts,
-            started: Some(self.since_begin(progress.started)),
-            elapsed: at.saturating_duration_since(progress.started),
-            result,
-        };
-        let bars_dependents = self.end_task(this.number, outcome, at);
+        let of_last = progress.attempts.last().map_or(Duration::ZERO, |attempt| attempt.elapsed);
+        let elapsed = (this.started + of_last).saturating_sub(progress.started);
+        let ending = Ending { attempts: progress.attempts, started: Some(progress.started), elapsed, result };
+        let bars_dependents = self.end_task(this.number, ending, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
     }
@@ -192,7 +190,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         delay: Option<Duration>,
     ) {
         let backend = this.kind();
-        let (started, elapsed) = (self.since_begin(this.asked), over.saturating_duration_since(this.asked));
+        let (started, elapsed) = (this.started, over.saturating_duration_since(this.asked));
         let (worker, attempt) = (this.worker.place, progress.attempts.len() + 1);
         self.events.send(over, || EventKind::AttemptEnded {
             task: this.task.id().clone(),

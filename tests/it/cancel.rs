@@ -39,7 +39,10 @@ fn clones_are_one_token() {
     let clone = token.clone();
     clone.cancel_because("operator");
     assert_eq!((token.stage(), token.reason().as_deref()), (Stage::Cancelled, Some("operator")));
-    assert_eq!(format!("{token:?}"), r#"CancelToken { stage: Cancelled, reason: Some("operator"), deadline: None }"#);
+    assert_eq!(
+        format!("{token:?}"),
+        r#"CancelToken { stage: Cancelled, reason: Some("operator"), deadline: None, .. }"#
+    );
     assert_eq!(CancelToken::default().stage(), Stage::Running);
 }
 

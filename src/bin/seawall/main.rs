@@ -1,1 +1,39 @@
-fn main() {}
+//! The program `seawall`: reads the command line, hands it to one command, and ends with its exit code.
+
+mod args;
+mod check;
+mod completions;
+mod demo;
+mod duration;
+mod exit_code;
+mod graph;
+mod init;
+mod nearest;
+mod panics;
+mod plan_file;
+mod run;
+mod streams;
+mod visible;
+
+use args::{Args, Command};
+use exit_code::ExitCode;
+
+fn main() -> std::process::ExitCode {
+    panics::install_hook();
+    // What a panic is about has been said by the hook.
+    let code = std::panic::catch_unwind(|| args::parse().map_or_else(|code| code, dispatch));
+    code.unwrap_or(ExitCode::CouldNot).into()
+}
+
+fn dispatch(args: Args) -> ExitCode {
+    let Args { color, command } = args;
+    match command {
+        Command::Run(args) => run::run(&args::RunArgs { color, ..args }),
+        Command::Check(args) => check::check(&args),
+        Command::Demo(args) if args.print => demo::print(),
+        Command::Demo(_) => run::demo(color),
+        Command::Init(args) => init::init(&args.file),
+        Command::Graph(args) => graph::graph(&args),
+        Command::Completions(args) => completions::completions(args.shell),
+    }
+}

@@ -69,16 +69,19 @@ impl Counts {
     const NONE: Self =
         Self { requests: 0, successes: 0, failures: 0, consecutive_successes: 0, consecutive_failures: 0 };
 
+    #[inline]
     fn request(&mut self) {
         self.requests = self.requests.saturating_add(1);
     }
 
+    #[inline]
     fn success(&mut self) {
         self.successes = self.successes.saturating_add(1);
         self.consecutive_successes = self.consecutive_successes.saturating_add(1);
         self.consecutive_failures = 0;
     }
 
+    #[inline]
     fn failure(&mut self) {
         self.failures = self.failures.saturating_add(1);
         self.consecutive_failures = self.consecutive_failures.saturating_add(1);
@@ -119,11 +122,15 @@ enum Phase {
     Open {
         retry_at: Option<Instant>,
     },
+    /// Boxed, so that a closed circuit fits into one cache line with its lock.
+    HalfOpen(Box<Places>),
+}
+
+#[derive(Default)]
+struct Places {
     /// The calls under way, by place, and when each one's lease is over (`None`: never).
-    HalfOpen {
-        places: BTreeMap<u64, Option<Instant>>,
-        next_place: u64,
-    },
+    taken: BTreeMap<u64, Option<Instant>>,
+    next: u64,
 }
 
 impl Machine {
@@ -135,7 +142,7 @@ impl Machine {
         match self.phase {
             Phase::Closed => CircuitState::Closed,
             Phase::Open { .. } => CircuitState::Open,
-            Phase::HalfOpen { .. } => CircuitState::HalfOpen,
+            Phase::HalfOpen(_) => CircuitState::HalfOpen,
         }
     }
 
@@ -159,6 +166,7 @@ impl Machine {
         self.enter(Phase::Closed)
     }
 
+    #[inline]
     pub(super) fn admit(
         &mut self,
         config: &CircuitBreakerConfig,
@@ -171,13 +179,14 @@ impl Machine {
         self.admit_unless_closed(config, now())
     }
 
+    #[cold]
     fn admit_unless_closed(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Result<Admission, Rejected> {
         let mut change = None;
         if let Phase::Open { retry_at } = self.phase {
             if retry_at.is_none_or(|at| now < at) {
                 return Err(Rejected::CircuitOpen { retry_at });
             }
-            change = self.enter(Phase::HalfOpen { places: BTreeMap::new(), next_place: 0 });
+            change = self.enter(Phase::HalfOpen(Box::default()));
         }
         let place = self.take_place(config, now).ok_or(Rejected::TooManyRequests)?;
         self.counts.request();
@@ -186,21 +195,23 @@ impl Machine {
 
     /// Of the places in all, those of calls under way are taken, and those of calls that went well.
     fn take_place(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Option<u64> {
-        let Phase::HalfOpen { places, next_place } = &mut self.phase else { return None };
+        let Phase::HalfOpen(places) = &mut self.phase else { return None };
         let limit = config.half_open_requests();
-        let is_full = |places: &BTreeMap<_, _>| places.len() as u64 + u64::from(self.counts.successes) >= limit.into();
+        let successes = u64::from(self.counts.successes);
+        let is_full = |places: &Places| places.taken.len() as u64 + successes >= limit.into();
         if is_full(places) {
-            places.retain(|_, lease_over| lease_over.is_none_or(|at| now < at));
+            places.taken.retain(|_, lease_over| lease_over.is_none_or(|at| now < at));
         }
         if is_full(places) {
             return None;
         }
-        let place = *next_place;
-        *next_place += 1;
-        places.insert(place, now.checked_add(config.open_for().max(SHORTEST_LEASE)));
+        let place = places.next;
+        places.next += 1;
+        places.taken.insert(place, now.checked_add(config.open_for().max(SHORTEST_LEASE)));
         Some(place)
     }
 
+    #[inline]
     pub(super) fn record(
         &mut self,
         config: &CircuitBreakerConfig,
@@ -219,18 +230,19 @@ impl Machine {
         }
         match (&self.phase, verdict) {
             (Phase::Closed, Verdict::Failure) if self.is_to_trip(config) => self.trip(config, now()),
-            (Phase::HalfOpen { .. }, Verdict::Failure) => self.trip(config, now()),
-            (Phase::HalfOpen { .. }, Verdict::Success) if self.is_to_close(config) => self.enter(Phase::Closed),
+            (Phase::HalfOpen(_), Verdict::Failure) => self.trip(config, now()),
+            (Phase::HalfOpen(_), Verdict::Success) if self.is_to_close(config) => self.enter(Phase::Closed),
             _ => None,
         }
     }
 
     /// Frees a half-open place. A success holds on to its own by being counted.
+    #[inline]
     pub(super) fn give_back(&mut self, admission: &Admission) {
-        if let Phase::HalfOpen { places, .. } = &mut self.phase {
-            if admission.generation == self.generation {
-                places.remove(&admission.place);
-            }
+        if let Phase::HalfOpen(places) = &mut self.phase
+            && admission.generation == self.generation
+        {
+            places.taken.remove(&admission.place);
         }
     }
 
@@ -242,6 +254,7 @@ impl Machine {
         self.counts.consecutive_successes >= config.half_open_requests()
     }
 
+    #[cold]
     fn trip(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Option<StateChange> {
         self.trips += 1;
         self.enter(Phase::Open { retry_at: now.checked_add(config.open_for()) })

@@ -11,7 +11,7 @@ type GateIds = SmallVec<[GateId; 4]>;
 
 /// The gates of a run: first those of backends whose concurrency is limited, then one a resource.
 pub(in crate::runner) struct Gates<P> {
-    gates: Vec<Gate<P>>,
+    all: Vec<Gate<P>>,
     /// By lane: its gate, if its concurrency is limited.
     of_lane: Vec<Option<GateId>>,
     /// Only of tasks that write something.
@@ -37,12 +37,12 @@ impl<P> Gates<P> {
         let first_resource = of_resource.first().map_or(u32::MAX, |first| first.0);
         let ids = |resources: Vec<u32>| resources.iter().map(|resource| of_resource[*resource as usize]).collect();
         let of_task = writes.into_iter().map(|(task, resources)| (task, ids(resources))).collect();
-        Self { gates, of_lane, of_task, first_resource }
+        Self { all: gates, of_lane, of_task, first_resource }
     }
 
     /// Whether there are no gates at all.
     pub(super) fn is_open(&self) -> bool {
-        self.gates.is_empty()
+        self.all.is_empty()
     }
 
     pub(super) fn why(&self, gate: GateId) -> Wait {
@@ -52,13 +52,11 @@ impl<P> Gates<P> {
     /// Takes all that an attempt needs, or nothing: then the gate that is full.
     pub(super) fn enter(&mut self, task: u32, lane: u32) -> Result<(), GateId> {
         let needed = self.needed(task, lane);
-        match needed.iter().find(|gate| self.at(**gate).free == 0) {
-            Some(full) => Err(*full),
-            None => {
-                needed.iter().for_each(|gate| self.at(*gate).free -= 1);
-                Ok(())
-            }
+        if let Some(full) = needed.iter().find(|gate| self.at(**gate).free == 0) {
+            return Err(*full);
         }
+        needed.iter().for_each(|gate| self.at(*gate).free -= 1);
+        Ok(())
     }
 
     /// Gives back what an attempt had. Says who may try again.
@@ -81,7 +79,7 @@ impl<P> Gates<P> {
 
     /// Everything that waits at a gate.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Item<P>> {
-        self.gates.iter_mut().flat_map(|gate| gate.waiting.drain(..))
+        self.all.iter_mut().flat_map(|gate| gate.waiting.drain(..))
     }
 
     /// Resources before the backend's place: who waits for both waits for the resource.
@@ -91,6 +89,6 @@ impl<P> Gates<P> {
     }
 
     fn at(&mut self, gate: GateId) -> &mut Gate<P> {
-        &mut self.gates[gate.0 as usize]
+        &mut self.all[gate.0 as usize]
     }
 }

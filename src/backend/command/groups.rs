@@ -1,0 +1,175 @@
+//! The process groups that are running now, as one handle for whoever stops and continues them.
+
+use super::group::Group;
+use crate::sync::{Arc, Condvar, Mutex};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+/// What [`CommandBackend`](crate::CommandBackend)s have running at the moment: stops it, lets it go on, ends it.
+///
+/// Clones are the same handle. A backend that is given none has one of its own. Each program runs in a process group, so a
+/// signal reaches what it started as well, and a terminal's job control reaches none of it: a program that is stopped by
+/// SIGTSTP calls [`suspend`](Self::suspend), stops itself, and calls [`resume`](Self::resume) when it goes on.
+///
+/// A group belongs to the handle from right after its program was started until before that program is reaped, so no
+/// signal ever reaches a process that got the number of one that is gone.
+///
+/// ```
+/// # use std::time::Duration;
+/// use seawall::{CommandBackend, ProcessGroups};
+///
+/// let groups = ProcessGroups::default();
+/// let backend = CommandBackend::new(["make", "test"]).with_groups(&groups);
+/// // … in a run on other threads …
+/// groups.suspend();
+/// groups.resume();
+/// assert!(groups.kill(Duration::from_secs(1)));
+/// # drop(backend);
+/// ```
+#[derive(Clone, Default)]
+pub struct ProcessGroups {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    is_empty: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    running: HashSet<Pid>,
+    suspended_since: Option<Instant>,
+    /// In all suspensions that are over.
+    suspended_for: Duration,
+    is_killed: bool,
+}
+
+impl ProcessGroups {
+    /// A handle that nobody uses yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends SIGTSTP to each group, and to each that is started before [`resume`](Self::resume), as it is.
+    ///
+    /// Until then time stands still for time limits and graces: neither a limit nor a grace ends. A cancel waits for the
+    /// programs to go on, since what is stopped does not hear SIGTERM; a [kill](crate::CancelToken::kill) does not wait.
+    pub fn suspend(&self) {
+        let mut state = self.shared.state.lock();
+        state.suspended_since.get_or_insert_with(Instant::now);
+        state.signal(Signal::TSTP);
+    }
+
+    /// Sends SIGCONT to each group. The time since [`suspend`](Self::suspend) counts against no limit and no grace.
+    pub fn resume(&self) {
+        let mut state = self.shared.state.lock();
+        if let Some(since) = state.suspended_since.take() {
+            state.suspended_for += since.elapsed();
+        }
+        state.signal(Signal::CONT);
+    }
+
+    /// Sends SIGKILL to each group, lets no further one start, and waits until all are gone, for `within` at most; whether
+    /// they are.
+    ///
+    /// What it ends, and what it keeps from starting, is an error of class [`Cancelled`](crate::ErrorClass::Cancelled). It
+    /// is for the end of a program: there is no way back.
+    pub fn kill(&self, within: Duration) -> bool {
+        let until = Instant::now().checked_add(within);
+        let mut state = self.shared.state.lock();
+        state.is_killed = true;
+        state.signal(Signal::KILL);
+        while !state.running.is_empty() {
+            match until {
+                None => self.shared.is_empty.wait(&mut state),
+                Some(until) if self.shared.is_empty.wait_until(&mut state, until).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        state.running.is_empty()
+    }
+
+    /// The present, on a clock that stands still while the groups are suspended.
+    pub(super) fn now(&self) -> Instant {
+        let state = self.shared.state.lock();
+        let now = state.suspended_since.unwrap_or_else(Instant::now);
+        now.checked_sub(state.suspended_for).unwrap_or(now)
+    }
+
+    pub(super) fn is_killed(&self) -> bool {
+        self.shared.state.lock().is_killed
+    }
+
+    /// Starts `command` as a group of its own; `None` if no further one may start.
+    pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Option<Group>> {
+        if self.is_killed() {
+            return Ok(None);
+        }
+        let group = Group::new(self.clone(), command.spawn()?);
+        self.enter(group.id());
+        Ok(Some(group))
+    }
+
+    fn enter(&self, group: Pid) {
+        let mut state = self.shared.state.lock();
+        state.running.insert(group);
+        let missed = match *state {
+            State { is_killed: true, .. } => Signal::KILL,
+            State { suspended_since: Some(_), .. } => Signal::TSTP,
+            _ => return,
+        };
+        signal(group, missed);
+    }
+
+    /// Asks a group to end. One that stopped itself, or that read from a terminal in the background, has to go on to hear it.
+    pub(super) fn terminate(&self, group: Pid) {
+        let state = self.shared.state.lock();
+        signal(group, Signal::TERM);
+        if state.suspended_since.is_none() {
+            signal(group, Signal::CONT);
+        }
+    }
+
+    /// Takes the group out, and reaps its leader by `reap`, which must not block.
+    pub(super) fn leave(&self, group: Pid, reap: impl FnOnce() -> io::Result<ExitStatus>) -> io::Result<ExitStatus> {
+        let mut state = self.shared.state.lock();
+        state.running.remove(&group);
+        let status = reap();
+        if state.running.is_empty() {
+            self.shared.is_empty.notify_all();
+        }
+        status
+    }
+}
+
+impl State {
+    fn signal(&self, number: Signal) {
+        for group in &self.running {
+            signal(*group, number);
+        }
+    }
+}
+
+/// A group that has no member any more cannot be told anything, and need not be.
+pub(super) fn signal(group: Pid, number: Signal) {
+    let _ = kill_process_group(group, number);
+}
+
+impl fmt::Debug for ProcessGroups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.state.lock();
+        let mut debug = f.debug_struct("ProcessGroups");
+        debug.field("running", &state.running.len()).field("is_suspended", &state.suspended_since.is_some());
+        debug.field("is_killed", &state.is_killed).finish()
+    }
+}
+
+// A mutex of `parking_lot` is not poisoned by a panic, and no foreign code runs while this one is held.
+impl std::panic::UnwindSafe for ProcessGroups {}
+impl std::panic::RefUnwindSafe for ProcessGroups {}

@@ -1,0 +1,224 @@
+//! The command line.
+
+mod help;
+mod values;
+
+use crate::exit_code::ExitCode;
+use crate::streams;
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
+use clap_complete::Shell;
+use seawall::Schedule;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, ffi::OsString};
+
+/// Runs plans of failure-prone commands, wave by wave: with retries, circuit breakers and prompt cancellation.
+#[derive(Debug, clap::Parser)]
+#[command(version, max_term_width = 100, after_help = help::SHORT, after_long_help = help::LONG, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// When to use colour
+    ///
+    /// `auto`: on a terminal, unless `NO_COLOR` is set to something.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Run a plan file
+    ///
+    /// Runs the tasks of a plan file, wave by wave, and says what became of them. Exits 0 if all went well, 1 if a task
+    /// failed or was skipped, 2 if the plan has faults (then nothing is run), 3 if seawall itself could not do its job,
+    /// and 130, 143 or 129 if it was ended by SIGINT, SIGTERM or SIGHUP.
+    #[command(after_long_help = help::RUN)]
+    Run(RunArgs),
+    /// Say every fault of a plan file, run nothing
+    ///
+    /// Says every fault of a plan file at once, each at its line and column, on standard error, and runs nothing. Exits 0
+    /// if there is none, else 2.
+    #[command(after_long_help = help::CHECK)]
+    Check(CheckArgs),
+    /// Show a plan's waves, as text or as a graph
+    ///
+    /// Shows what runs when: the tasks wave by wave, and what each waits for. Runs nothing.
+    #[command(after_long_help = help::GRAPH)]
+    Graph(GraphArgs),
+    /// Write a commented starter plan
+    ///
+    /// Writes a plan file that says what can be in one, and that runs as it is. Never writes over a file that is there.
+    #[command(after_long_help = help::INIT)]
+    Init(InitArgs),
+    /// See it at work on simulated backends, in a few seconds
+    ///
+    /// Runs a built-in plan on simulated backends: a retry that saves a task, a circuit that opens and closes again, a
+    /// failure that leaves its neighbours alone, and a task that is skipped. Exits 0 if all went as foretold.
+    #[command(after_long_help = help::DEMO)]
+    Demo(DemoArgs),
+    /// Print completions for a shell
+    ///
+    /// Prints a script that lets a shell complete the commands and options of seawall.
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// The plan file; `-` is standard input
+    pub(crate) plan: PathBuf,
+    /// Tasks in progress at once, from 1 to 10000
+    ///
+    /// In place of the plan's; the default there is 8.
+    #[arg(long, value_name = "N", value_parser = values::concurrency(), allow_negative_numbers = true)]
+    pub(crate) concurrency: Option<usize>,
+    /// When a task may start
+    ///
+    /// In place of the plan's; the default there is `waves`.
+    #[arg(long, value_name = "HOW", value_parser = values::schedule())]
+    pub(crate) schedule: Option<Schedule>,
+    /// Seeds simulated backends and jitter, from 0 to 2⁶³−1
+    ///
+    /// In place of the plan's; by default each run has its own.
+    #[arg(long, value_name = "N", value_parser = values::seed(), allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// Write the report to FILE, as JSON; `-` is standard output
+    ///
+    /// The report has every task, also after a cancel. FILE is replaced as a whole.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report_json: Option<PathBuf>,
+    /// Write each event to FILE as it happens, as a line of JSON; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+    /// Write each response to DIR/<id>.out
+    ///
+    /// And the last error of a task to DIR/<id>.err, each as the task ends. What is unsafe in a file's name is
+    /// percent-encoded.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// How long what was started may take to end, once it is told to
+    ///
+    /// The time between SIGTERM and SIGKILL, for time-outs and after Ctrl-C.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = crate::duration::parse, allow_hyphen_values = true)]
+    pub(crate) grace: Duration,
+    /// Start nothing new after the first failed task
+    ///
+    /// What is in progress ends as it will. A failure with `failure_mode = "skip"` is none.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Show failures and the summary, nothing else
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Show every attempt
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// The choice of [`Args`], told to the command too.
+    #[arg(skip)]
+    pub(crate) color: ColorChoice,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The plan file; `-` is standard input
+    pub(crate) plan: PathBuf,
+    /// Print the plan with all defaults filled in
+    ///
+    /// As TOML, on standard output. It is a plan that means the same, wherever it is put.
+    #[arg(long)]
+    pub(crate) effective: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GraphArgs {
+    /// The plan file; `-` is standard input
+    pub(crate) plan: PathBuf,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// The waves, for people
+    Text,
+    /// For graphviz
+    Dot,
+    /// For mermaid, as in Markdown
+    Mermaid,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// Where to write it; `-` is standard output
+    #[arg(default_value = "seawall.toml")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Print the demo's plan, and run nothing
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: Shell,
+}
+
+/// Reads the command line, and sets the colours of all that is written from here on. The error: it asked for help, or for
+/// what there is not; then that has been said.
+pub(crate) fn parse() -> Result<Args, ExitCode> {
+    set_colors(asked_color(env::args_os().skip(1)));
+    let args = Args::command().try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
+    let args = args.map_err(|error| explain(&error))?;
+    set_colors(args.color);
+    Ok(args)
+}
+
+fn explain(error: &clap::Error) -> ExitCode {
+    let text = error.render().ansi().to_string();
+    if error.use_stderr() {
+        streams::say(text.trim_end());
+        return ExitCode::BadInput;
+    }
+    streams::print_styled(&format!("{}\n", text.trim_end()))
+}
+
+/// What `--color` says on a command line that may be wrong in other places.
+fn asked_color(args: impl Iterator<Item = OsString>) -> ColorChoice {
+    let args: Vec<String> = args.map_while(|arg| arg.into_string().ok()).take_while(|arg| arg != "--").collect();
+    let after = args.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1].as_str());
+    let within = args.iter().filter_map(|arg| arg.strip_prefix("--color="));
+    let choice = |word: &str| word.parse().ok();
+    after.chain(within).filter_map(choice).next_back().unwrap_or(ColorChoice::Auto)
+}
+
+fn set_colors(color: ColorChoice) {
+    let color = match color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    color.write_global();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_colour_is_known_before_the_rest_is_understood() {
+        let asked = |args: &[&str]| asked_color(args.iter().map(OsString::from));
+        assert_eq!(asked(&["chekc", "--color", "never"]), ColorChoice::Never);
+        assert_eq!(asked(&["--color=always", "x"]), ColorChoice::Always);
+        assert_eq!(asked(&["x", "--", "--color=always"]), ColorChoice::Auto);
+        assert_eq!(asked(&["--color", "sometimes"]), ColorChoice::Auto);
+    }
+}

@@ -1,0 +1,53 @@
+//! What the long help pages end with.
+
+pub(super) const SHORT: &str = "\
+Begin with `seawall demo`, then `seawall init` and `seawall run seawall.toml`.";
+
+pub(super) const LONG: &str = "\
+Examples:
+  seawall demo                        see it at work
+  seawall init                        write seawall.toml, a plan to begin with
+  seawall check seawall.toml          is it right?
+  seawall graph seawall.toml          what runs when?
+  seawall run seawall.toml            run it
+
+Output for people goes to standard error, results to standard output.";
+
+pub(super) const RUN: &str = "\
+Examples:
+  seawall run plan.toml
+  seawall run plan.toml --concurrency 2 --schedule eager --fail-fast
+  seawall run plan.toml --report-json report.json --output answers
+  seawall run plan.toml --quiet --report-json - | jq .counts
+  seawall demo --print | seawall run - --seed 7
+
+Ctrl-C once: nothing new starts, what runs is asked to end, and the report is still written.
+Twice: it is killed. Three times: seawall exits at once.";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  seawall check plan.toml
+  seawall check plan.toml --effective > all-said.toml
+  generate-plan | seawall check -";
+
+pub(super) const GRAPH: &str = "\
+Examples:
+  seawall graph plan.toml
+  seawall graph plan.toml --format dot | dot -Tsvg > plan.svg
+  seawall graph plan.toml --format mermaid";
+
+pub(super) const INIT: &str = "\
+Examples:
+  seawall init
+  seawall init nightly.toml";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  seawall demo
+  seawall demo --print > demo.toml";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  seawall completions bash > ~/.local/share/bash-completion/completions/seawall
+  seawall completions zsh > ~/.zfunc/_seawall
+  seawall completions fish > ~/.config/fish/completions/seawall.fish";

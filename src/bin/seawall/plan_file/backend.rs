@@ -1,0 +1,184 @@
+//! One backend of the plan, with all that is set for it.
+
+pub(super) mod command;
+pub(super) mod simulated;
+
+use super::breaker::BreakerKeys;
+use super::faults::{Fault, Faults, Span};
+use super::field::Field;
+use super::name;
+use super::retry::RetryKeys;
+use super::table::Table;
+pub(crate) use command::Command;
+use seawall::{CircuitBreakerConfig, WhenOpen};
+use simulated::Simulated;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A backend as it will be.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(super) timeout: Option<Duration>,
+    pub(super) when_open: WhenOpen,
+    /// Its own keys, and those of `[retry]` where it says nothing.
+    pub(super) retry: RetryKeys,
+    /// `None`: it has no breaker.
+    pub(super) breaker: Option<CircuitBreakerConfig>,
+    pub(super) concurrency: Option<usize>,
+    /// Where it says what it falls back to.
+    pub(super) fallback_span: Option<Span>,
+    /// Whether it is in the file.
+    pub(super) is_declared: bool,
+}
+
+/// What a backend does with a prompt.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Command(Command),
+    Simulated(Simulated),
+}
+
+/// What holds for backends that do not say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Defaults<'a> {
+    pub(super) retry: RetryKeys,
+    pub(super) breaker: BreakerKeys,
+    /// Where relative paths begin.
+    pub(super) folder: &'a Path,
+}
+
+const COMMON: [&str; 6] = ["kind", "timeout", "when_open", "retry", "breaker", "concurrency"];
+const KINDS: [(&str, &[&str]); 2] = [("command", &command::KEYS), ("simulated", &simulated::KEYS)];
+
+impl Backend {
+    /// The one that is there without being declared: `sh -c`, one attempt, no breaker.
+    pub(super) fn shell(defaults: Defaults<'_>) -> Self {
+        Self {
+            name: "sh".into(),
+            kind: Kind::Command(Command::shell(defaults.folder)),
+            timeout: None,
+            when_open: WhenOpen::Fail,
+            retry: RetryKeys::ONCE.or(defaults.retry),
+            breaker: None,
+            concurrency: None,
+            fallback_span: None,
+            is_declared: false,
+        }
+    }
+
+    /// A `[backends.…]` table.
+    pub(super) fn read(declared: &Field<'_, '_>, defaults: Defaults<'_>, faults: &mut Faults) -> Self {
+        let place = format!("backend `{}`", declared.key);
+        if let Some(reason) = name::fault_of(declared.key) {
+            faults.add(Fault::at(declared.key_span.clone(), format!("the name of {place} {reason}")));
+        }
+        let table = declared.table("a table", place, faults);
+        let table = table.as_ref();
+        let when_open = table.and_then(|table| table.field("when_open"));
+        let (when_open, fallback_span) = when_open.map(|field| when_open_of(&field, faults)).unwrap_or_default();
+        Self {
+            name: declared.key.into(),
+            kind: table
+                .and_then(|table| kind_of(table, defaults, faults))
+                .unwrap_or(Kind::Simulated(Simulated::default())),
+            timeout: table.and_then(|table| table.field("timeout")?.positive_duration(faults)),
+            when_open,
+            retry: table.map(|table| own_retry(table, faults)).unwrap_or_default().or(defaults.retry),
+            breaker: table.and_then(|table| breaker_of(table, defaults.breaker, faults)),
+            concurrency: table.and_then(|table| table.field("concurrency")?.whole(1..=10_000, faults)),
+            fallback_span,
+            is_declared: true,
+        }
+    }
+
+    /// Whom it falls back to when its circuit is open.
+    pub(crate) fn fallback(&self) -> Option<&str> {
+        match &self.when_open {
+            WhenOpen::Fallback(other) => Some(other),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The word that the plan has for it.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Command(_) => "command",
+            Self::Simulated(_) => "simulated",
+        }
+    }
+}
+
+/// The `retry` table of a backend or a task.
+pub(super) fn own_retry(table: &Table<'_>, faults: &mut Faults) -> RetryKeys {
+    let keys = table.field("retry").and_then(|field| field.subtable("a table", faults));
+    keys.map(|keys| RetryKeys::read(&keys, faults)).unwrap_or_default()
+}
+
+fn breaker_of(table: &Table<'_>, defaults: BreakerKeys, faults: &mut Faults) -> Option<CircuitBreakerConfig> {
+    let keys = match table.field("breaker") {
+        Some(field) => BreakerKeys::read_or_off(&field, faults)?,
+        None => BreakerKeys::default(),
+    };
+    Some(keys.or(defaults).config())
+}
+
+fn when_open_of(field: &Field<'_, '_>, faults: &mut Faults) -> (WhenOpen, Option<Span>) {
+    const WHAT: &str = "\"fail\", \"wait\" or a table such as { fallback = \"other\" }";
+    match field.as_text() {
+        Some("fail") => (WhenOpen::Fail, None),
+        Some("wait") => (WhenOpen::Wait, None),
+        Some(_) => {
+            faults.add(field.must_be(WHAT, "none of them"));
+            (WhenOpen::Fail, None)
+        }
+        None => field.subtable(WHAT, faults).and_then(|table| fallback_of(&table, faults)).unwrap_or_default(),
+    }
+}
+
+fn fallback_of(table: &Table<'_>, faults: &mut Faults) -> Option<(WhenOpen, Option<Span>)> {
+    table.refuse_others(&["fallback"], faults);
+    let Some(field) = table.field("fallback") else {
+        faults.add_missing(Fault::at(table.span.clone(), format!("{} lacks `fallback`", table.place)));
+        return None;
+    };
+    let other = field.text(faults)?;
+    Some((WhenOpen::Fallback(other.into()), Some(field.span)))
+}
+
+/// `None` if it cannot be told; then there is a fault.
+fn kind_of(table: &Table<'_>, defaults: Defaults<'_>, faults: &mut Faults) -> Option<Kind> {
+    let words = KINDS.map(|(word, _)| (word, word));
+    let word = table.field("kind").and_then(|field| field.choice(&words, faults));
+    if !table.has("kind") {
+        let fault = Fault::at(table.span.clone(), format!("{} lacks `kind`", table.place));
+        faults.add_missing(fault.help("there are the kinds `command` and `simulated`"));
+    }
+    refuse_foreign_keys(table, word, faults);
+    match word? {
+        "command" => Command::read(table, defaults.folder, faults).map(Kind::Command),
+        _ => Some(Kind::Simulated(Simulated::read(table, faults))),
+    }
+}
+
+/// Keys of the other kinds, and of none. Where the kind is not known, those of all kinds may stand.
+fn refuse_foreign_keys(table: &Table<'_>, kind: Option<&str>, faults: &mut Faults) {
+    let is_foreign = |word: &str| kind.is_some_and(|kind| kind != word);
+    let mut known = COMMON.to_vec();
+    KINDS.iter().filter(|(word, _)| !is_foreign(word)).for_each(|(_, keys)| known.extend(*keys));
+    let mut foreign = Vec::new();
+    for (word, keys) in KINDS.iter().filter(|(word, _)| is_foreign(word)) {
+        for field in table.fields().into_iter().filter(|field| keys.contains(&field.key) && !known.contains(&field.key))
+        {
+            let title = format!("`{}` in {} belongs to the kind `{word}`", field.key, field.place);
+            let kind = kind.unwrap_or_default();
+            faults.add(Fault::at(field.key_span.clone(), title).label(format!("the kind of this one is `{kind}`")));
+            foreign.push(field.key);
+        }
+    }
+    table.refuse_others_but(&known, &foreign, faults);
+}

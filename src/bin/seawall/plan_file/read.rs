@@ -1,0 +1,103 @@
+//! The way from a text to a plan.
+
+use super::backend::Defaults;
+use super::backends::Backends;
+use super::breaker::BreakerKeys;
+use super::faults::{Fault, Faults};
+use super::places::Places;
+use super::prompts::Prompts;
+use super::retry::RetryKeys;
+use super::table::Table;
+use super::task::TaskEntry;
+use super::{PlanFaults, PlanFile, SCHEDULES};
+use seawall::{Plan, Schedule};
+use std::path::{self, Path, PathBuf};
+use toml::de::DeTable;
+
+/// A suggestion looks at every name, so of many unknown ones only the first get one.
+const SUGGESTIONS: usize = 20;
+
+/// Judges a text in which `faults` were found before.
+pub(super) fn read(name: &str, text: &str, folder: &Path, mut faults: Vec<Fault>) -> Result<PlanFile, PlanFaults> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    faults.extend(super::syntax::faults_of(&errors, text));
+    let mut faults = Faults::of_syntax(faults);
+    let file = Table::new(document.get_ref(), 0..0, "a plan");
+    let plan = plan_of(name, &file, &absolute(folder), &mut faults);
+    plan.filter(|_| faults.is_empty()).ok_or_else(|| PlanFaults::new(name, text, &faults.into_sorted()))
+}
+
+fn plan_of(name: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> Option<PlanFile> {
+    file.refuse_others(&["run", "retry", "breaker", "backends", "tasks"], faults);
+    let run = Run::read(file, faults);
+    let section = |key, faults: &mut Faults| file.field(key)?.table("a table", format!("[{key}]"), faults);
+    let retry = section("retry", faults).map(|table| RetryKeys::read(&table, faults)).unwrap_or_default();
+    let breaker = section("breaker", faults).map(|table| BreakerKeys::read(&table, faults)).unwrap_or_default();
+    let backends = Backends::read(file, Defaults { retry, breaker, folder }, faults);
+    let entries = entries_of(file, folder, faults)?;
+    let mut suggestions = SUGGESTIONS;
+    for entry in &entries {
+        entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
+    }
+    let overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
+    let tasks = entries.iter().zip(&overrides).map(|(entry, overrides)| entry.to_task(overrides));
+    let plan = Plan::builder().tasks(tasks).build();
+    let plan = plan.map_err(|error| locate(&error, &entries, faults)).ok()?;
+    let Run { concurrency, schedule, seed } = run;
+    Some(PlanFile { name: name.to_owned(), plan, concurrency, schedule, seed, retry, breaker, backends, overrides })
+}
+
+/// What `[run]` says.
+struct Run {
+    concurrency: usize,
+    schedule: Schedule,
+    seed: Option<u64>,
+}
+
+impl Run {
+    fn read(file: &Table<'_>, faults: &mut Faults) -> Self {
+        let mut run = Self { concurrency: 8, schedule: Schedule::default(), seed: None };
+        let Some(table) = file.field("run").and_then(|field| field.table("a table", "[run]", faults)) else {
+            return run;
+        };
+        table.refuse_others(&["concurrency", "schedule", "seed"], faults);
+        if let Some(concurrency) = table.field("concurrency").and_then(|field| field.whole(1..=10_000, faults)) {
+            run.concurrency = concurrency;
+        }
+        if let Some(schedule) = table.field("schedule").and_then(|field| field.choice(&SCHEDULES, faults)) {
+            run.schedule = schedule;
+        }
+        run.seed = table.field("seed").and_then(|field| field.whole(0..=i64::MAX.into(), faults));
+        run
+    }
+}
+
+/// `None` if there are none to judge; then there is a fault.
+fn entries_of<'t>(file: &Table<'t>, folder: &Path, faults: &mut Faults) -> Option<Vec<TaskEntry<'t>>> {
+    const WHAT: &str = "a list of tables: [[tasks]]";
+    let items = match file.field("tasks") {
+        Some(field) => field.items(WHAT, faults)?,
+        None => Vec::new(),
+    };
+    if items.is_empty() {
+        let help = "a task is a table [[tasks]] with an `id` and what to `run`; `seawall init` writes an example";
+        faults.add_missing(Fault::of_the_whole("there are no tasks").help(help));
+        return None;
+    }
+    let mut prompts = Prompts::new(folder);
+    let entries =
+        items.iter().zip(1..).filter_map(|(item, number)| TaskEntry::read(item, number, &mut prompts, faults));
+    Some(entries.collect())
+}
+
+fn locate(error: &seawall::Error, entries: &[TaskEntry<'_>], faults: &mut Faults) {
+    let mut places = Places::of(entries);
+    for fault in error.faults() {
+        faults.add_missing(places.locate(fault));
+    }
+}
+
+fn absolute(folder: &Path) -> PathBuf {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}

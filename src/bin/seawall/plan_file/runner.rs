@@ -1,0 +1,78 @@
+//! A runner with the backends of a plan file.
+
+use super::backend::command::{Command, Input};
+use super::backend::simulated::{Latency, Simulated};
+use super::backend::{Backend, Kind};
+use super::{PlanFile, RunSettings};
+use seawall::{
+    BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, CommandBackend, Prompt, Runner, RunnerBuilder,
+    SimulatedBackend,
+};
+use std::sync::Arc;
+
+impl PlanFile {
+    /// A runner with all of the plan's backends, and with circuit breakers of its own.
+    pub(crate) fn runner(&self, settings: &RunSettings) -> Result<Runner<'static>, seawall::Error> {
+        let builder = Runner::builder()
+            .concurrency(settings.concurrency)
+            .schedule(settings.schedule)
+            .seed(settings.seed)
+            .circuit_breakers(Arc::new(self.circuit_breakers()));
+        self.backends.iter().fold(builder, |builder, backend| with_backend(builder, backend, settings)).build()
+    }
+
+    fn circuit_breakers(&self) -> CircuitBreakerRegistry {
+        self.backends.iter().fold(CircuitBreakerRegistry::new(), |breakers, backend| {
+            breakers.with_config(&*backend.name, backend.breaker.unwrap_or(CircuitBreakerConfig::disabled()))
+        })
+    }
+}
+
+fn with_backend(builder: RunnerBuilder<'static>, backend: &Backend, settings: &RunSettings) -> RunnerBuilder<'static> {
+    let name = Arc::clone(&backend.name);
+    let builder = builder.configure(Arc::clone(&name), config_of(backend));
+    match &backend.kind {
+        Kind::Command(command) => builder.backend(name, command_backend(command, settings)),
+        Kind::Simulated(simulated) => builder.backend(name, simulated_backend(simulated, settings)),
+    }
+}
+
+fn config_of(backend: &Backend) -> BackendConfig {
+    let mut config = BackendConfig::new().with_retry(backend.retry.config()).with_when_open(backend.when_open.clone());
+    if let Some(timeout) = backend.timeout {
+        config = config.with_timeout(timeout);
+    }
+    match backend.concurrency {
+        Some(concurrency) => config.with_concurrency(concurrency),
+        None => config,
+    }
+}
+
+fn command_backend(command: &Command, settings: &RunSettings) -> CommandBackend {
+    let prompt = match command.input {
+        Input::Stdin => Prompt::Stdin,
+        Input::Argument => Prompt::Argument,
+    };
+    let backend = CommandBackend::new(&command.argv)
+        .with_prompt(prompt)
+        .with_current_dir(&command.cwd)
+        .with_grace(settings.grace)
+        .with_groups(&settings.groups);
+    let backend = command.env.iter().fold(backend, |backend, (name, value)| backend.with_env(name, value));
+    command.exit.iter().fold(backend, |backend, (code, class)| backend.with_exit_class(i32::from(*code), *class))
+}
+
+fn simulated_backend(simulated: &Simulated, settings: &RunSettings) -> SimulatedBackend {
+    let backend = SimulatedBackend::new()
+        .with_seed(settings.seed)
+        .with_fail_rate(simulated.fail_rate)
+        .with_fail_first(simulated.fail_first)
+        .with_panic_rate(simulated.panic_rate)
+        .with_hang_rate(simulated.hang_rate);
+    let backend = match simulated.latency {
+        Latency::Fixed(latency) => backend.with_latency(latency),
+        Latency::Spread { median, p99 } => backend.with_latency(seawall::Latency::log_normal(median, p99)),
+    };
+    let backend = simulated.down.into_iter().fold(backend, |backend, (from, to)| backend.with_down(from, to));
+    simulated.response.iter().fold(backend, |backend, response| backend.with_response(Arc::clone(response)))
+}

@@ -1,0 +1,181 @@
+//! One task of the file.
+
+use super::backend::own_retry;
+use super::backends::Backends;
+use super::faults::{Fault, Faults, Span};
+use super::field::Field;
+use super::prompts::Prompts;
+use super::retry::RetryKeys;
+use super::table::Table;
+use super::{Overrides, name};
+use seawall::{FailureMode, Message, Task};
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const KEYS: [&str; 10] =
+    ["id", "run", "backend", "prompt", "prompt_file", "after", "failure_mode", "timeout", "retry", "writes"];
+
+/// The words for failure modes.
+pub(super) const FAILURE_MODES: [(&str, FailureMode); 3] =
+    [("hard", FailureMode::Hard), ("soft", FailureMode::Soft), ("skip", FailureMode::Skip)];
+
+/// A task as the file has it.
+#[derive(Debug)]
+pub(super) struct TaskEntry<'t> {
+    /// A stand-in that no name can be, where there is none.
+    pub(super) id: Cow<'t, str>,
+    pub(super) id_span: Span,
+    pub(super) after: Vec<(&'t str, Span)>,
+    backend: Option<(&'t str, Span)>,
+    prompt: Option<Message>,
+    mode: FailureMode,
+    timeout: Option<Duration>,
+    retry: RetryKeys,
+    writes: Vec<Arc<str>>,
+}
+
+impl<'t> TaskEntry<'t> {
+    /// The item of `[[tasks]]` that is the `number`-th, from 1 on.
+    pub(super) fn read(
+        item: &Field<'t, '_>,
+        number: usize,
+        prompts: &mut Prompts<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let mut table = item.table("a table: [[tasks]]", format!("task {number}"), faults)?;
+        let id = id_of(&table, faults);
+        if let Some((id, _)) = &id {
+            table.place = format!("task `{id}`");
+        }
+        table.refuse_others(&KEYS, faults);
+        let (backend, prompt) = call_of(&table, prompts, faults);
+        let (id, id_span) = id.unwrap_or_else(|| (format!("\0{number}").into(), table.span.clone()));
+        Some(Self {
+            id,
+            id_span,
+            backend,
+            prompt,
+            after: table
+                .field("after")
+                .and_then(|field| field.texts("a list of tasks' ids", faults))
+                .unwrap_or_default(),
+            mode: table
+                .field("failure_mode")
+                .and_then(|field| field.choice(&FAILURE_MODES, faults))
+                .unwrap_or_default(),
+            timeout: table.field("timeout").and_then(|field| field.positive_duration(faults)),
+            retry: own_retry(&table, faults),
+            writes: writes_of(&table, prompts.folder(), faults),
+        })
+    }
+
+    /// A fault if it is for a backend that there is not. Of many such faults only the first ones have a suggestion, since
+    /// a suggestion looks at all backends.
+    pub(super) fn refuse_unknown_backend(&self, backends: &Backends, suggestions: &mut usize, faults: &mut Faults) {
+        let Some((backend, span)) = self.backend.as_ref().filter(|(backend, _)| backends.get(backend).is_none()) else {
+            return;
+        };
+        let title = format!("task `{}` is for the backend `{backend}`, which there is not", self.id);
+        let near = if *suggestions > 0 { backends.nearest(backend) } else { None };
+        *suggestions = suggestions.saturating_sub(1);
+        let fault = Fault::at(span.clone(), title);
+        faults.add_missing(match near {
+            Some(near) => fault.label(format!("did you mean `{near}`?")),
+            None => fault.help(format!("a table [backends.{}] declares it", super::toml_text::key(backend))),
+        });
+    }
+
+    /// What it says for itself alone, in place of its backend.
+    pub(super) fn overrides(&self, backends: &Backends) -> Overrides {
+        let backend = self.backend.as_ref().and_then(|(backend, _)| backends.get(backend));
+        let retry = backend.map_or(RetryKeys::NONE, |backend| backend.retry);
+        Overrides {
+            retry: (self.retry != RetryKeys::NONE).then(|| self.retry.or(retry).config()),
+            timeout: self.timeout,
+            writes: self.writes.clone(),
+        }
+    }
+
+    pub(super) fn to_task(&self, overrides: &Overrides) -> Task {
+        let backend = self.backend.as_ref().map_or("sh", |(backend, _)| backend);
+        let prompt = self.prompt.clone().unwrap_or_else(|| Message::new(""));
+        let after = self.after.iter().map(|(id, _)| *id);
+        let mut task = Task::for_request(&*self.id, backend, prompt).after(after).failure_mode(self.mode);
+        if let Some(retry) = overrides.retry {
+            task = task.retry(retry);
+        }
+        if let Some(timeout) = overrides.timeout {
+            task = task.timeout(timeout);
+        }
+        if overrides.writes.is_empty() { task } else { task.writes(overrides.writes.iter().cloned()) }
+    }
+}
+
+fn id_of<'t>(table: &Table<'t>, faults: &mut Faults) -> Option<(Cow<'t, str>, Span)> {
+    let Some(field) = table.field("id") else {
+        faults.add_missing(Fault::at(table.span.clone(), format!("{} lacks `id`", table.place)));
+        return None;
+    };
+    let Some(id) = field.as_text() else {
+        field.refuse("a string", faults);
+        return None;
+    };
+    if let Some(reason) = name::fault_of(id) {
+        faults.add(Fault::at(field.span.clone(), format!("the `id` of {} {reason}", table.place)));
+    }
+    Some((id.into(), field.span))
+}
+
+/// The backend and what is sent to it, each if it is known.
+fn call_of<'t>(
+    table: &Table<'t>,
+    prompts: &mut Prompts<'_>,
+    faults: &mut Faults,
+) -> (Option<(&'t str, Span)>, Option<Message>) {
+    let [run, backend, text, file] = ["run", "backend", "prompt", "prompt_file"].map(|key| table.field(key));
+    if let Some(run) = run {
+        refuse_beside(&run, [&backend, &text, &file].into_iter().flatten(), faults);
+        return (Some(("sh", run.span.clone())), run.text(faults).map(Message::new));
+    }
+    if let (Some(text), Some(file)) = (&text, &file) {
+        refuse_beside(text, [file], faults);
+    }
+    let lacks = match (&backend, text.is_some() || file.is_some()) {
+        (Some(_), true) => None,
+        (Some(_), false) => Some("has a `backend` and no `prompt` or `prompt_file`"),
+        (None, true) => Some("has a prompt and no `backend`"),
+        (None, false) => Some("has nothing to do: it needs `run`, or `backend` with `prompt` or `prompt_file`"),
+    };
+    if let Some(lacks) = lacks {
+        faults.add_missing(Fault::at(table.span.clone(), format!("{} {lacks}", table.place)));
+    }
+    let prompt = match (text, file) {
+        (Some(text), _) => text.text(faults).map(Message::new),
+        (None, file) => file.and_then(|file| prompts.read(&file, faults)),
+    };
+    (backend.and_then(|backend| Some((backend.text(faults)?, backend.span))), prompt)
+}
+
+fn refuse_beside<'f, 't: 'f, 'p: 'f>(
+    field: &Field<'t, 'p>,
+    others: impl IntoIterator<Item = &'f Field<'t, 'p>>,
+    faults: &mut Faults,
+) {
+    let others: Vec<_> = others.into_iter().collect();
+    if others.is_empty() {
+        return;
+    }
+    let names = super::table::list(others.iter().map(|other| other.key));
+    let fault = Fault::at(field.key_span.clone(), format!("{} has `{}` beside {names}", field.place, field.key));
+    faults.add(
+        others.iter().fold(fault.label("one or the other"), |fault, other| fault.other(other.key_span.clone(), "")),
+    );
+}
+
+/// Made absolute, so that `target`, `./target` and the whole path are one resource.
+fn writes_of(table: &Table<'_>, folder: &Path, faults: &mut Faults) -> Vec<Arc<str>> {
+    let names = table.field("writes").and_then(|field| field.texts("a list of paths", faults)).unwrap_or_default();
+    names.iter().map(|(name, _)| folder.join(name).to_string_lossy().into()).collect()
+}

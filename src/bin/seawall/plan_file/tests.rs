@@ -1,0 +1,105 @@
+//! What holds for every text.
+
+use super::PlanFile;
+use proptest::prelude::*;
+use std::path::Path;
+
+const PLANS: [&str; 3] = [
+    include_str!("../demo/plan.toml"),
+    include_str!("../init/starter.toml"),
+    r#"
+[backends."b c"]
+kind = "command"
+argv = ["a", "{prompt}"]
+input = "arg"
+when_open = { fallback = "d" }
+exit = { permanent = [2, 3], overloaded = [75] }
+env = { MODE = "fast" }
+cwd = "sub"
+breaker = "off"
+[backends.d]
+kind = "simulated"
+latency = { median = "20ms", p99 = "200ms" }
+response = """
+größer ☃
+"""
+[[tasks]]
+id = 'größe'
+backend = "b c"
+prompt = "x\ty\u001b"
+writes = ["x"]
+retry = { max_attempts = 3, multiplier = 2 }
+[[tasks]]
+id = "next"
+run = "true"
+after = ["größe", "größe"]
+failure_mode = "skip"
+"#,
+];
+
+/// What breaks a text in interesting ways.
+const PIECES: [&str; 24] = [
+    "",
+    "\"",
+    "'",
+    "\"\"\"",
+    "[",
+    "]",
+    "[[",
+    "{",
+    "}",
+    "=",
+    ",",
+    ".",
+    "\n",
+    "\r",
+    "#",
+    "\\",
+    "\u{0}",
+    "\u{9b}",
+    "☃",
+    "\u{202e}",
+    "-1",
+    "nan",
+    "\n[[tasks]]\n",
+    "after = [\"next\"]\n",
+];
+
+fn judge(text: &str) -> Result<PlanFile, super::PlanFaults> {
+    PlanFile::parse("plan.toml", text, Path::new("/folder"))
+}
+
+/// A plan of which some parts are replaced by others.
+fn broken_plan() -> impl Strategy<Value = String> {
+    let cut = (any::<prop::sample::Index>(), 0_usize..12, prop::sample::select(&PIECES[..]));
+    (prop::sample::select(&PLANS[..]), prop::collection::vec(cut, 0..6)).prop_map(|(plan, cuts)| {
+        let mut chars: Vec<char> = plan.chars().collect();
+        for (at, length, piece) in cuts {
+            let at = at.index(chars.len() + 1);
+            let end = (at + length).min(chars.len());
+            chars.splice(at..end, piece.chars());
+        }
+        chars.into_iter().collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_a_plan_that_can_be_written_out_or_has_faults_that_can_be_shown(text in broken_plan()) {
+        match judge(&text) {
+            Ok(plan_file) => {
+                let once = plan_file.effective();
+                let again = judge(&once).map_err(|faults| TestCaseError::fail(format!("{faults}\n{once}")))?;
+                prop_assert_eq!(again.effective(), once);
+                prop_assert_eq!(again.plan.len(), plan_file.plan.len());
+            }
+            Err(faults) => {
+                let shown = anstream::adapter::strip_str(&faults.to_string()).to_string();
+                let last = shown.lines().last().unwrap_or_default();
+                prop_assert!(last.starts_with("plan.toml: ") && last.contains("fault"), "{}", shown);
+                prop_assert!(!last.contains(" 0 "), "{}", shown);
+                prop_assert!(!shown.contains(|c: char| c != '\n' && crate::visible::is_unsafe(c)), "{}", shown);
+            }
+        }
+    }
+}

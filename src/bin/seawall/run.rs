@@ -1,0 +1,228 @@
+//! `seawall run`, and `seawall demo`: the whole way of a run on one page.
+
+mod demo;
+mod event_file;
+mod event_json;
+mod file_name;
+mod frame;
+mod json;
+mod lines;
+mod output_dir;
+mod outputs;
+mod place;
+mod printable;
+mod progress;
+#[cfg(test)]
+mod rehearsal;
+mod report_file;
+mod report_json;
+mod screen;
+mod signals;
+mod stream;
+mod style;
+mod summary;
+mod voice;
+mod watch;
+mod whole_file;
+mod wording;
+
+pub(crate) use demo::demo;
+
+use crate::args::RunArgs;
+use crate::exit_code::ExitCode;
+use crate::plan_file::{PlanFaults, PlanFile, RunSettings};
+use crate::streams;
+use crate::visible::visible;
+use event_file::EventFile;
+use outputs::Outputs;
+use place::Lost;
+use report_json::Document;
+use seawall::crossbeam_channel::unbounded;
+use seawall::{CircuitBreaker, Report, RunOptions, Runner, Stage};
+use signals::Session;
+use std::fmt::Display;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::{io, thread};
+use voice::Voice;
+use watch::Watch;
+
+/// Runs a plan file.
+pub(crate) fn run(args: &RunArgs) -> ExitCode {
+    launch(args, Voice::new(args), || PlanFile::load(&args.plan)).map_or_else(Refusal::tell, |done| done.code)
+}
+
+/// Why nothing was run.
+enum Refusal {
+    Usage(String),
+    Plan(PlanFaults),
+    Places(Vec<Lost>),
+    Start(String),
+    Unable(seawall::Error),
+}
+
+/// A run that is over, and told of.
+struct Done {
+    report: Report,
+    runner: Runner<'static>,
+    code: ExitCode,
+}
+
+/// Reads the plan, tries every place, runs, writes, tells.
+fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, PlanFaults>) -> Result<Done, Refusal> {
+    outputs::misuse(args).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
+    let session = Arc::new(Session::new());
+    session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
+    let plan_file = plan().map_err(Refusal::Plan)?;
+    session.begin();
+    let outputs = Outputs::prepare(args, &session.temporaries).map_err(Refusal::Places)?;
+    let settings = settings(args, &plan_file, &session);
+    let runner = plan_file.runner(&settings).map_err(Refusal::Unable)?;
+    Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs)
+}
+
+fn settings(args: &RunArgs, plan_file: &PlanFile, session: &Session) -> RunSettings {
+    RunSettings {
+        concurrency: args.concurrency.unwrap_or(plan_file.concurrency),
+        schedule: args.schedule.unwrap_or(plan_file.schedule),
+        seed: args.seed.or(plan_file.seed).unwrap_or_else(fresh_seed),
+        grace: args.grace,
+        groups: session.groups.clone(),
+    }
+}
+
+/// From 0 to 2⁶³ − 1, as in a plan file.
+fn fresh_seed() -> u64 {
+    RandomState::new().hash_one(()) >> 1
+}
+
+/// 128 bits, from the entropy that the standard library draws for its hash maps.
+fn fresh_id() -> String {
+    let entropy = RandomState::new();
+    format!("{:016x}{:016x}", entropy.hash_one(0), entropy.hash_one(1))
+}
+
+/// One run, with all that belongs to it.
+struct Performance<'a> {
+    args: &'a RunArgs,
+    voice: Voice,
+    plan_file: PlanFile,
+    settings: RunSettings,
+    session: Arc<Session>,
+    id: String,
+}
+
+impl Performance<'_> {
+    fn carry_out(self, runner: Runner<'static>, mut outputs: Outputs) -> Result<Done, Refusal> {
+        let started = jiff::Timestamp::now();
+        self.voice.announce(&self.session.screen, &self.plan_file, &self.settings);
+        let report = self.run(&runner, &mut outputs)?;
+        let breakers = self.breakers(&runner);
+        let document = Document::new(self.facts(started, &report), &report, &breakers);
+        let lost = self.write(outputs, &document);
+        self.voice.sum_up(&self.session.screen, &report, &breakers);
+        lost.iter().for_each(complain);
+        if lost.iter().any(Lost::is_report) {
+            // Nobody is left to be told if this fails, too.
+            let _ = stream::Stream::of(io::stderr()).and_then(|stream| report_file::write_to(stream, &document));
+        }
+        let code = exit_code(&report, lost.is_empty());
+        drop(document);
+        drop(breakers);
+        Ok(Done { report, runner, code })
+    }
+
+    /// Runs the plan. Without anybody to tell, there are no events.
+    fn run(&self, runner: &Runner<'_>, outputs: &mut Outputs) -> Result<Report, Refusal> {
+        let Outputs { events, dir, .. } = outputs;
+        let mut options = RunOptions::new();
+        if self.args.fail_fast {
+            options = options.with_fail_fast();
+        }
+        if let Some(dir) = dir {
+            options = options.with_journal(dir);
+        }
+        let is_shared = events.as_ref().is_some_and(EventFile::is_terminal);
+        let voice = if is_shared { self.voice.without_display() } else { self.voice };
+        let people = voice.people(&self.session.screen, runner);
+        if people.is_none() && events.is_none() {
+            return self.run_with(runner, options);
+        }
+        let (sender, receiver) = unbounded();
+        let watch = Watch { run: &self.id, file: events.as_mut(), people };
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().name("watch".into());
+            thread
+                .spawn_scoped(scope, || watch.until_over(&receiver, &self.session.heard))
+                .map_err(|error| Refusal::Start(format!("failed to start a thread: {error}")))?;
+            self.run_with(runner, options.with_events(sender))
+        })
+    }
+
+    fn run_with(&self, runner: &Runner<'_>, options: RunOptions<'_>) -> Result<Report, Refusal> {
+        runner.run_with(&self.plan_file.plan, &self.session.cancel, options).map_err(Refusal::Unable)
+    }
+
+    fn breakers(&self, runner: &Runner<'_>) -> Vec<(&str, Arc<CircuitBreaker>)> {
+        let breaker = |kind| (kind, runner.circuit_breakers().get(kind));
+        self.plan_file.breaker_kinds().into_iter().map(breaker).collect()
+    }
+
+    fn facts<'a>(&'a self, started: jiff::Timestamp, report: &'a Report) -> report_json::Run<'a> {
+        report_json::Run {
+            id: &self.id,
+            plan: &self.plan_file.name,
+            started: started.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            elapsed_s: report.elapsed().as_secs_f64(),
+            concurrency: self.settings.concurrency,
+            schedule: self.settings.schedule.as_str(),
+            seed: self.settings.seed,
+            cancelled: report.cancelled(),
+        }
+    }
+
+    /// Each output for itself: one that is lost takes none of the others with it.
+    fn write(&self, outputs: Outputs, document: &Document<'_>) -> Vec<Lost> {
+        // Whoever waits for a pipe's reader is not kept waiting by a run that is being killed.
+        let gives_up = || self.session.cancel.stage() == Stage::Killed;
+        let Outputs { report, events, dir } = outputs;
+        let written = [
+            events.map(|file| file.finish(gives_up)),
+            dir.map(output_dir::OutputDir::finish),
+            report.map(|file| file.write(document, gives_up)),
+        ];
+        written.into_iter().flatten().filter_map(Result::err).collect()
+    }
+}
+
+/// A signal before everything else, and what was lost before what became of the tasks.
+fn exit_code(report: &Report, is_all_written: bool) -> ExitCode {
+    match report.cancelled().and_then(signals::exit_code_of) {
+        Some(signal) => signal,
+        None if !is_all_written => ExitCode::CouldNot,
+        None if report.is_success() => ExitCode::Success,
+        None => ExitCode::TasksFailed,
+    }
+}
+
+impl Refusal {
+    /// Says why, and gives the exit code.
+    fn tell(self) -> ExitCode {
+        match self {
+            Self::Plan(faults) => return faults.print(),
+            Self::Usage(misuse) => {
+                complain(misuse);
+                return ExitCode::BadInput;
+            }
+            Self::Places(lost) => lost.iter().for_each(complain),
+            Self::Start(reason) => complain(reason),
+            Self::Unable(error) => complain(error),
+        }
+        ExitCode::CouldNot
+    }
+}
+
+/// Says what went wrong with the program itself.
+fn complain(what: impl Display) {
+    streams::say_error(visible(&what.to_string()));
+}

@@ -1,0 +1,66 @@
+//! What a run writes beside what people see, and the proof that its places can be written.
+
+use super::event_file::EventFile;
+use super::output_dir::OutputDir;
+use super::place::{Lost, Place};
+use super::report_file::ReportFile;
+use super::whole_file::Temporaries;
+use crate::args::RunArgs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What was asked for, each place tried.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs {
+    pub(crate) report: Option<ReportFile>,
+    pub(crate) events: Option<EventFile>,
+    pub(crate) dir: Option<OutputDir>,
+}
+
+/// Why the options for outputs make no sense together, if they do not.
+pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
+    let files = [("--report-json", &args.report_json), ("--events", &args.events)];
+    let on_standard_output: Vec<&str> =
+        files.into_iter().filter(|(_, path)| is_standard_output(path.as_ref())).map(|(option, _)| option).collect();
+    if on_standard_output.len() > 1 {
+        return Some(format!("{} cannot both write to standard output (`-`)", on_standard_output.join(" and ")));
+    }
+    is_standard_output(args.output.as_ref())
+        .then(|| "--output needs a folder, and standard output (`-`) is none".into())
+}
+
+fn is_standard_output(path: Option<&PathBuf>) -> bool {
+    path.is_some_and(|path| path.as_os_str() == "-")
+}
+
+impl Outputs {
+    /// Tries every place. Nothing that was there is touched before all of them are known to be good.
+    pub(crate) fn prepare(args: &RunArgs, temporaries: &Arc<Temporaries>) -> Result<Self, Vec<Lost>> {
+        let mut lost = Vec::new();
+        // First, since the other two may stand in this folder.
+        let dir = kept(tried(args.output.as_deref(), |path| OutputDir::prepare(path, temporaries)), &mut lost);
+        let report = kept(tried(args.report_json.as_deref(), |path| ReportFile::prepare(path, temporaries)), &mut lost);
+        let events = kept(tried(args.events.as_deref(), |path| event_place(path, temporaries)), &mut lost);
+        if !lost.is_empty() {
+            return Err(lost);
+        }
+        let begun = events.map(|(path, place)| EventFile::begin(path, place)).transpose();
+        Ok(Self { report, events: begun.map_err(|lost| vec![lost])?, dir })
+    }
+}
+
+fn event_place(path: &Path, temporaries: &Temporaries) -> Result<(PathBuf, Place), Lost> {
+    let place = Place::of(path).and_then(|place| place.try_to_append(temporaries).map(|()| place));
+    Ok((path.to_owned(), place.map_err(Lost::of("the events", path))?))
+}
+
+fn tried<T>(path: Option<&Path>, prepare: impl FnOnce(&Path) -> Result<T, Lost>) -> Result<Option<T>, Lost> {
+    path.map(prepare).transpose()
+}
+
+fn kept<T>(result: Result<Option<T>, Lost>, lost: &mut Vec<Lost>) -> Option<T> {
+    result.unwrap_or_else(|error| {
+        lost.push(error);
+        None
+    })
+}

@@ -1,0 +1,213 @@
+//! The report as JSON. It borrows from the report, and is written as a stream.
+
+use super::json::{Counts, FailureRow, Text, error_of, seconds};
+use seawall::{Attempt, CircuitBreaker, Outcome, Report};
+use serde::{Serialize, Serializer};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// The version of the form.
+const SCHEMA: u32 = 1;
+
+/// What a report says of its run beside what became of it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Run<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) plan: &'a str,
+    /// Wall time, UTC.
+    pub(crate) started: String,
+    pub(crate) elapsed_s: f64,
+    pub(crate) concurrency: usize,
+    pub(crate) schedule: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) cancelled: Option<&'a str>,
+}
+
+/// A whole report.
+#[derive(Serialize)]
+pub(crate) struct Document<'a> {
+    schema: u32,
+    run: Run<'a>,
+    counts: Counts,
+    tasks: Tasks<'a>,
+    breakers: Vec<BreakerRow<'a>>,
+}
+
+impl<'a> Document<'a> {
+    pub(crate) fn new(run: Run<'a>, report: &'a Report, breakers: &[(&'a str, Arc<CircuitBreaker>)]) -> Self {
+        let breakers = breakers.iter().map(|(backend, breaker)| BreakerRow::new(backend, breaker)).collect();
+        Self { schema: SCHEMA, run, counts: Counts::new(|status| report.count(status)), tasks: Tasks(report), breakers }
+    }
+}
+
+struct Tasks<'a>(&'a Report);
+
+impl Serialize for Tasks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(TaskRow::new))
+    }
+}
+
+#[derive(Serialize)]
+struct TaskRow<'a> {
+    id: &'a str,
+    backend: &'a str,
+    status: &'static str,
+    wave: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elapsed_s: Option<f64>,
+    attempts: Attempts<'a>,
+    #[serde(flatten)]
+    end: EndRow<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EndRow<'a> {
+    Response { response: &'a str, truncated: bool, lossy: bool },
+    Failure { failure: FailureRow<'a> },
+}
+
+impl<'a> TaskRow<'a> {
+    fn new(outcome: &'a Outcome) -> Self {
+        let end = match outcome.result() {
+            Ok(response) => EndRow::Response {
+                response: response.text(),
+                truncated: response.is_truncated(),
+                lossy: response.is_lossy(),
+            },
+            Err(failure) => EndRow::Failure { failure: FailureRow::new(failure) },
+        };
+        Self {
+            id: outcome.task().as_str(),
+            backend: outcome.backend(),
+            status: outcome.status().as_str(),
+            wave: outcome.wave(),
+            started_s: outcome.started().map(seconds),
+            elapsed_s: outcome.started().map(|_| seconds(outcome.elapsed())),
+            attempts: Attempts(outcome),
+            end,
+        }
+    }
+}
+
+struct Attempts<'a>(&'a Outcome);
+
+impl Serialize for Attempts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let home = self.0.backend();
+        serializer.collect_seq(self.0.attempts().iter().map(|attempt| AttemptRow::new(attempt, home)))
+    }
+}
+
+#[derive(Serialize)]
+struct AttemptRow<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backend: Option<&'a str>,
+    worker: usize,
+    started_s: f64,
+    elapsed_s: f64,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Text<&'a dyn Display>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delay_s: Option<f64>,
+}
+
+impl<'a> AttemptRow<'a> {
+    fn new(attempt: &'a Attempt, home: &str) -> Self {
+        Self {
+            backend: (*attempt.backend != *home).then_some(&*attempt.backend),
+            worker: attempt.worker,
+            started_s: seconds(attempt.started),
+            elapsed_s: seconds(attempt.elapsed),
+            result: attempt.result.as_str(),
+            error: error_of(&attempt.result),
+            delay_s: attempt.delay.map(seconds),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct BreakerRow<'a> {
+    backend: &'a str,
+    state: &'static str,
+    trips: u64,
+}
+
+impl<'a> BreakerRow<'a> {
+    fn new(backend: &'a str, breaker: &CircuitBreaker) -> Self {
+        Self { backend, state: breaker.state().as_str(), trips: breaker.trips() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rehearsal::rehearse;
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn document() -> Value {
+        let rehearsal = rehearse();
+        let breakers = [("down", rehearsal.breakers.get("down")), ("good", rehearsal.breakers.get("good"))];
+        let started = "2026-01-31T12:00:00.000Z".to_owned();
+        let run = Run {
+            id: "0123",
+            plan: "plan.toml",
+            started,
+            elapsed_s: 0.5,
+            concurrency: 1,
+            schedule: "waves",
+            seed: u64::MAX >> 1,
+            cancelled: None,
+        };
+        serde_json::to_value(Document::new(run, &rehearsal.report, &breakers)).unwrap()
+    }
+
+    #[test]
+    fn it_has_the_run_the_counts_and_the_breakers() {
+        let document = document();
+        assert_eq!(document["schema"], 1);
+        assert_eq!(document["run"]["seed"], json!(9_223_372_036_854_775_807_u64));
+        assert_eq!(document["run"]["cancelled"], Value::Null);
+        assert_eq!(document["counts"], json!({"completed": 2, "failed": 3, "skipped": 1, "cancelled": 0}));
+        let down = json!({"backend": "down", "state": "open", "trips": 1});
+        assert_eq!(document["breakers"], json!([down, {"backend": "good", "state": "closed", "trips": 0}]));
+    }
+
+    #[test]
+    fn a_completed_task_has_its_response_and_its_attempts() {
+        let flaky = &document()["tasks"][1];
+        assert_eq!((&flaky["id"], &flaky["status"], &flaky["wave"]), (&json!("flaky"), &json!("completed"), &json!(0)));
+        assert_eq!((&flaky["response"], &flaky["truncated"]), (&json!("at last"), &json!(false)));
+        let [first, second] = &flaky["attempts"].as_array().unwrap()[..] else { panic!("{flaky}") };
+        assert_eq!((&first["result"], &first["error"]), (&json!("transient"), &json!("busy")));
+        assert_eq!((&first["delay_s"], &first["worker"]), (&json!(0.001), &json!(0)));
+        assert_eq!(second["result"], "success");
+        assert!(second.get("error").is_none() && second.get("delay_s").is_none() && second.get("backend").is_none());
+        assert!(flaky.get("failure").is_none());
+    }
+
+    #[test]
+    fn a_skipped_task_has_its_root_and_no_times() {
+        let below = &document()["tasks"][3];
+        let failure = json!({"kind": "skipped", "message": "skipped, since `bad` failed", "root": "bad"});
+        assert_eq!((&below["failure"], &below["attempts"]), (&failure, &json!([])));
+        assert!(
+            below.get("started_s").is_none() && below.get("elapsed_s").is_none() && below.get("response").is_none()
+        );
+    }
+
+    #[test]
+    fn a_failed_task_says_why() {
+        let document = document();
+        let failure = |place: usize| {
+            (&document["tasks"][place]["failure"]["kind"], &document["tasks"][place]["failure"]["message"])
+        };
+        assert_eq!(failure(4), (&json!("exhausted"), &json!("gone")));
+        assert_eq!(failure(5), (&json!("panicked"), &json!("the backend panicked: oh no")));
+        assert_eq!(document["tasks"][5]["attempts"][0]["error"], "oh no");
+    }
+}

@@ -1,0 +1,43 @@
+//! The program, from outside.
+
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/terminal.rs"]
+mod terminal;
+
+#[path = "cli/bad_files.rs"]
+mod bad_files;
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/demo.rs"]
+mod demo;
+#[path = "cli/display.rs"]
+mod display;
+#[path = "cli/effective.rs"]
+mod effective;
+#[path = "cli/events.rs"]
+mod events;
+#[path = "cli/exit_codes.rs"]
+mod exit_codes;
+#[path = "cli/faults.rs"]
+mod faults;
+#[path = "cli/graph.rs"]
+mod graph;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/init.rs"]
+mod init;
+#[path = "cli/outputs.rs"]
+mod outputs;
+#[path = "cli/places.rs"]
+mod places;
+#[path = "cli/report.rs"]
+mod report;
+#[path = "cli/runs.rs"]
+mod runs;
+#[path = "cli/said.rs"]
+mod said;
+#[path = "cli/usage.rs"]
+mod usage;
+#[path = "cli/verdicts.rs"]
+mod verdicts;

@@ -1,0 +1,15 @@
+//! Real signals to the real program.
+
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/terminal.rs"]
+mod terminal;
+
+#[path = "signals/cancel.rs"]
+mod cancel;
+#[path = "signals/ladder.rs"]
+mod ladder;
+#[path = "signals/processes.rs"]
+mod processes;
+#[path = "signals/stop.rs"]
+mod stop;
