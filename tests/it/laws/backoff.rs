@@ -69,7 +69,7 @@ proptest! {
     #[test]
     fn a_number_is_a_setting_or_is_refused_by_the_settings_name(number in any_number()) {
         let multiplier = RetryConfig::new().try_with_multiplier(number);
-        prop_assert_eq!(multiplier.is_ok(), number >= 1.0 && number < f64::INFINITY);
+        prop_assert_eq!(multiplier.is_ok(), (1.0..f64::INFINITY).contains(&number));
         let factor = RetryConfig::new().try_with_randomization_factor(number);
         prop_assert_eq!(factor.is_ok(), (0.0..=1.0).contains(&number));
         for (refused, name) in [(multiplier.err(), "multiplier"), (factor.err(), "randomization_factor")] {

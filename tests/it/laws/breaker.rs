@@ -46,6 +46,12 @@ struct Call {
     lease_over: Instant,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Refused {
+    UntilRetry(Option<Instant>),
+    Full,
+}
+
 struct Model {
     config: CircuitBreakerConfig,
     state: CircuitState,
@@ -87,11 +93,11 @@ impl Model {
         (from != to).then_some((from, to))
     }
 
-    fn admit(&mut self, now: Instant) -> Result<Option<(CircuitState, CircuitState)>, Option<Option<Instant>>> {
+    fn admit(&mut self, now: Instant) -> Result<Option<(CircuitState, CircuitState)>, Refused> {
         let mut change = None;
         if self.state == CircuitState::Open {
             if self.retry_at.is_none_or(|at| now < at) {
-                return Err(Some(self.retry_at));
+                return Err(Refused::UntilRetry(self.retry_at));
             }
             change = self.go(CircuitState::HalfOpen, None);
         }
@@ -99,7 +105,7 @@ impl Model {
             let is_in = |call: &&Call| call.generation == self.generation && now < call.lease_over;
             let taken = self.calls.iter().filter(is_in).count() + self.successes as usize;
             if taken >= self.config.half_open_requests() as usize {
-                return Err(None);
+                return Err(Refused::Full);
             }
         }
         self.requests += 1;
@@ -143,10 +149,10 @@ fn states(change: Option<StateChange>) -> Option<(CircuitState, CircuitState)> {
     change.map(|change| (change.from, change.to))
 }
 
-fn refusal(rejected: Rejected) -> Option<Option<Instant>> {
+fn refusal(rejected: Rejected) -> Refused {
     match rejected {
-        Rejected::CircuitOpen { retry_at, .. } => Some(retry_at),
-        _ => None,
+        Rejected::CircuitOpen { retry_at, .. } => Refused::UntilRetry(retry_at),
+        _ => Refused::Full,
     }
 }
 
@@ -216,7 +222,7 @@ proptest! {
                 Step::Wait(time) => now += time,
                 Step::Admit => lost.extend(breaker.admit(now).ok()),
                 Step::End(which, verdict) if !lost.is_empty() => {
-                    drop(lost.remove(which % lost.len()).record(verdict, now));
+                    let _ = lost.remove(which % lost.len()).record(verdict, now);
                 }
                 _ => {}
             }

@@ -49,16 +49,17 @@ fn a_slow_or_failing_task_neither_delays_nor_starves_another() {
     assert_eq!(report.count(Status::Completed), 9);
 }
 
+struct Dictionary<'w>(&'w [String]);
+impl Backend for Dictionary<'_> {
+    fn send(&self, request: &Message, _: &Context<'_>) -> Result<Response, SendError> {
+        let place: usize = request.prompt().parse().map_err(SendError::permanent)?;
+        self.0.get(place).map(|word| word.as_str().into()).ok_or_else(|| SendError::permanent("no such word"))
+    }
+}
+
 #[test]
 fn backends_may_borrow_from_the_stack() {
     let (calls, words) = (AtomicU32::new(0), vec!["zero".to_owned(), "one".to_owned()]);
-    struct Dictionary<'w>(&'w [String]);
-    impl Backend for Dictionary<'_> {
-        fn send(&self, request: &Message, _: &Context<'_>) -> Result<Response, SendError> {
-            let place: usize = request.prompt().parse().map_err(SendError::permanent)?;
-            self.0.get(place).map(|word| word.as_str().into()).ok_or_else(|| SendError::permanent("no such word"))
-        }
-    }
     let dictionary = Dictionary(&words);
     let runner = Runner::builder()
         .backend("x", &dictionary)
@@ -76,11 +77,13 @@ fn backends_may_borrow_from_the_stack() {
     assert_eq!(calls.into_inner(), 1);
 }
 
+struct Job<'t>(&'t str);
+
+#[derive(Debug, PartialEq)]
+struct Length(usize);
+
 #[test]
 fn requests_and_responses_may_be_of_any_type() {
-    struct Job<'t>(&'t str);
-    #[derive(Debug, PartialEq)]
-    struct Length(usize);
     let text = String::from("neither is Clone, Default or Debug");
     let runner =
         Runner::builder_for::<Job<'_>, Length>().backend_fn("len", |job, _| Ok(Length(job.0.len()))).build().unwrap();
@@ -148,7 +151,7 @@ fn a_backend_that_uses_rayon_never_runs_a_sibling_on_its_own_stack() {
             .backend_fn("x", |_, _| {
                 nested(&deepest, || {
                     let sum: usize = (0..2000_usize).into_par_iter().map(|n| std::hint::black_box(n % 7)).sum();
-                    rayon::join(|| thread::yield_now(), || thread::yield_now());
+                    rayon::join(thread::yield_now, thread::yield_now);
                     rayon::scope(|scope| (0..4).for_each(|_| scope.spawn(|_| thread::yield_now())));
                     sums.fetch_add(sum, Ordering::Relaxed);
                 });
@@ -216,7 +219,7 @@ fn a_call_that_heeds_no_cancel_holds_up_its_run_and_nothing_else() {
         Ok(Response::from("deaf"))
     });
     let runner = Runner::builder()
-        .backend("deaf", &deaf)
+        .backend("deaf", deaf)
         .backend_fn("hears", |_, cx| {
             cx.sleep(PATIENCE)?;
             Ok("late".into())

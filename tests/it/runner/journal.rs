@@ -80,18 +80,20 @@ fn cancelled_ones_are_recorded_too() {
     assert_eq!(journal.kept(), statuses(&report));
 }
 
+struct Before<'c>(crossbeam_channel::Receiver<seawall::Event>, &'c AtomicUsize);
+
+impl<R> Journal<R> for Before<'_> {
+    fn record(&self, outcome: &Outcome<R>) -> io::Result<()> {
+        let told = |kind: EventKind| matches!(kind, EventKind::TaskEnded { task, .. } if task == *outcome.task());
+        assert!(!self.0.try_iter().any(|event| told(event.kind)));
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 #[test]
 fn nobody_hears_of_what_is_not_recorded() {
     let (sender, receiver) = crossbeam_channel::unbounded();
-    struct Before<'c>(crossbeam_channel::Receiver<seawall::Event>, &'c AtomicUsize);
-    impl<R> Journal<R> for Before<'_> {
-        fn record(&self, outcome: &Outcome<R>) -> io::Result<()> {
-            let told = |kind: EventKind| matches!(kind, EventKind::TaskEnded { task, .. } if task == *outcome.task());
-            assert!(!self.0.try_iter().any(|event| told(event.kind)));
-            self.1.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        }
-    }
     let recorded = AtomicUsize::new(0);
     let journal = Before(receiver, &recorded);
     let options = RunOptions::new().with_events(sender).with_journal(&journal);

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+type Act = fn(&CancelToken);
+
 /// Two that hang, one that cannot start for want of a worker, one that depends.
 fn four() -> Plan {
     plan([
@@ -19,10 +21,10 @@ fn four() -> Plan {
     ])
 }
 
-/// Calls `in_call` in each call, which then hangs until it is interrupted.
-fn hanging<'a>(in_call: impl Fn() + Send + Sync + 'a) -> Runner<'a> {
+/// Counts each call, which then hangs until it is interrupted.
+fn hanging(calls: &AtomicU32) -> Runner<'_> {
     let hang = move |_: &_, cx: &seawall::Context<'_>| {
-        in_call();
+        calls.fetch_add(1, Ordering::AcqRel);
         cx.sleep(Duration::MAX)?;
         Ok("never".into())
     };
@@ -37,14 +39,14 @@ fn assert_all_cancelled(report: &Report) {
 
 #[test]
 fn a_cancel_from_any_thread_ends_the_run_and_every_task_is_in_the_report() {
-    let acts: [(fn(&CancelToken), &str); 3] = [
+    let acts: [(Act, &str); 3] = [
         (CancelToken::cancel, "cancelled"),
         (|token| token.cancel_because("SIGINT"), "SIGINT"),
         (CancelToken::kill, "cancelled"),
     ];
     for (act, reason) in acts {
         let (cancel, calls) = (CancelToken::new(), AtomicU32::new(0));
-        let runner = hanging(|| drop(calls.fetch_add(1, Ordering::AcqRel)));
+        let runner = hanging(&calls);
         let began = Instant::now();
         let report = thread::scope(|scope| {
             scope.spawn(|| {
@@ -303,7 +305,7 @@ fn what_is_done_to_the_token_of_a_run_stays_within_the_run() {
 #[test]
 fn one_token_stops_several_runs() {
     let (cancel, calls) = (CancelToken::new(), AtomicU32::new(0));
-    let runner = hanging(|| drop(calls.fetch_add(1, Ordering::AcqRel)));
+    let runner = hanging(&calls);
     thread::scope(|scope| {
         let runs = [(); 3].map(|()| scope.spawn(|| runner.run(&four(), &cancel).unwrap()));
         until("all calls", || calls.load(Ordering::Acquire) == 6);

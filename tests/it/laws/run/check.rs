@@ -76,7 +76,7 @@ pub(super) fn bounds(scenario: &Scenario, show: &Show) -> Verdict {
             Note::Stopped(_) => {}
             Note::Enter { task, backend, half_open, .. } => {
                 let part = scenario.part(task);
-                for (other, _) in &calls {
+                for other in calls.keys() {
                     let other = scenario.part(other);
                     let shared = part.writes.iter().any(|resource| other.writes.contains(resource));
                     prop_assert!(!shared, "{} and {} write the same", part.id, other.id);
