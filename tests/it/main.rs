@@ -5,6 +5,7 @@ mod cancel;
 mod clock;
 #[cfg(all(unix, feature = "process"))]
 mod command;
+mod contracts;
 mod laws;
 mod plan;
 mod promises;
