@@ -7,7 +7,8 @@ use crate::cancel::{CancelToken, Stage};
 use crate::clock::{Clock, ClockCondvar, Member};
 use crate::error::Error;
 use crate::sync::Mutex;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+use std::thread;
 use std::time::Instant;
 
 pub(super) struct Crew {
@@ -22,10 +23,6 @@ impl Crew {
     }
 
     /// Opens the queue, and lets so many workers go through it to its end.
-    ///
-    /// Each is a broadcast job, which nobody can steal: a backend that uses rayon itself would make its thread start a
-    /// second worker on its own stack while it waits. The scope's body blocks, instead of helping: inside somebody else's
-    /// pool it would run that pool's jobs.
     pub(super) fn work<Q: Send + Sync, R: Send + Sync>(
         &self,
         run: &Run<'_, Q, R>,
@@ -45,17 +42,40 @@ impl Crew {
             let _count = latch.counted();
             run.work(worker);
         };
-        self.pool.in_place_scope(|scope| {
-            if workers == 1 {
-                scope.spawn(|_| work(0));
-            } else {
-                scope.spawn_broadcast(|_, place| {
-                    if place.index() < workers {
-                        work(place.index());
-                    }
-                });
+        self.scope(workers, &work, || latch.wait(run, caller));
+    }
+
+    /// Lets each worker do its work in a scope of the pool, while this thread does its own.
+    ///
+    /// The scope's end would run the jobs of somebody else's pool if this were a thread of one, until the last worker is
+    /// off its stack. So there another thread waits for it.
+    fn scope(&self, workers: usize, work: &(impl Fn(usize) + Sync), mut meanwhile: impl FnMut()) {
+        let in_place = |meanwhile: &mut dyn FnMut()| {
+            self.pool.in_place_scope(|scope| {
+                start(scope, workers, work);
+                meanwhile();
+            });
+        };
+        if rayon::current_thread_index().is_none() {
+            return in_place(&mut meanwhile);
+        }
+        thread::scope(|threads| match thread::Builder::new().spawn_scoped(threads, || in_place(&mut || {})) {
+            Ok(_) => meanwhile(),
+            Err(_) => in_place(&mut meanwhile),
+        });
+    }
+}
+
+/// Each worker is a broadcast job, which nobody can steal: a backend that uses rayon itself would make its thread start a
+/// second worker on its own stack while it waits.
+fn start<'scope>(scope: &Scope<'scope>, workers: usize, work: &'scope (impl Fn(usize) + Sync)) {
+    if workers == 1 {
+        scope.spawn(|_| work(0));
+    } else {
+        scope.spawn_broadcast(move |_, place| {
+            if place.index() < workers {
+                work(place.index());
             }
-            latch.wait(run, caller);
         });
     }
 }

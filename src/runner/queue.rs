@@ -373,3 +373,299 @@ impl<P> Queue<P> {
 fn number(n: usize) -> u32 {
     u32::try_from(n).expect("a plan numbers its tasks in 32 bits")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Plan, Task};
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    const LANES: usize = 2;
+
+    fn graph(dependencies: &[Vec<usize>]) -> Arc<Graph> {
+        let task = |(n, after): (usize, &Vec<usize>)| {
+            Task::new(n.to_string(), "x", "").after(after.iter().map(ToString::to_string))
+        };
+        Arc::clone(Plan::builder().tasks(dependencies.iter().enumerate().map(task)).build().unwrap().graph())
+    }
+
+    /// A queue of tasks without progress, all on the first lane.
+    fn queue(dependencies: &[Vec<usize>], limits: &[Option<usize>], writes: &[&[u32]]) -> Queue<u32> {
+        let writes: HashMap<u32, Vec<u32>> = (0..).zip(writes).map(|(task, writes)| (task, writes.to_vec())).collect();
+        let gates = Gates::new(limits, writes, 3);
+        let lane_of = vec![0; dependencies.len()].into();
+        Queue::new(graph(dependencies), lane_of, limits.len(), gates, true)
+    }
+
+    fn ended(task: u32) -> Finish<u32> {
+        Finish::Ended { task, lane: Some(0), failed: None }
+    }
+
+    /// What a worker is told, in a few words.
+    fn word(take: &Take<u32>) -> String {
+        match take {
+            Take::Start(item) => format!("start {}", item.task),
+            Take::Skip { task, root } => format!("skip {task} for {root}"),
+            Take::Wait(until) => format!("wait{}", if until.is_some() { " a while" } else { "" }),
+            Take::Over => "over".into(),
+        }
+    }
+
+    fn take(queue: &mut Queue<u32>, now: Instant) -> String {
+        word(&queue.take(|| now))
+    }
+
+    #[test]
+    fn with_nothing_parked_nobody_asks_for_the_time() {
+        let mut queue = queue(&[vec![], vec![0]], &[None], &[]);
+        queue.open_all();
+        let mut take = || word(&queue.take(|| unreachable!("the clock was read")));
+        assert_eq!([take(), take()], ["start 0", "wait"]);
+    }
+
+    #[test]
+    fn a_wave_is_over_when_its_tasks_have_ended_and_eager_tasks_need_no_wave() {
+        let now = Instant::now();
+        let mut waves = queue(&[vec![], vec![], vec![0]], &[None], &[]);
+        waves.open_wave(0);
+        assert_eq!([take(&mut waves, now), take(&mut waves, now)], ["start 0", "start 1"]);
+        waves.finish(ended(0), None);
+        assert_eq!(take(&mut waves, now), "wait", "task 2 is of the next wave");
+        waves.finish(ended(1), None);
+        assert_eq!(take(&mut waves, now), "over");
+        waves.open_wave(1);
+        assert_eq!(take(&mut waves, now), "start 2");
+
+        let mut eager = queue(&[vec![], vec![], vec![0]], &[None], &[]);
+        eager.open_all();
+        assert_eq!([take(&mut eager, now), take(&mut eager, now)], ["start 0", "start 1"]);
+        eager.finish(ended(0), None);
+        assert_eq!(take(&mut eager, now), "start 2");
+    }
+
+    #[test]
+    fn a_parked_task_goes_on_at_its_instant_and_holds_nothing_until_then() {
+        let now = Instant::now();
+        let (second, early) = (Duration::from_secs(1), now + Duration::from_nanos(999_999_999));
+        let until = now + second;
+        let mut queue = queue(&[vec![], vec![]], &[Some(1)], &[&[0], &[0]]);
+        queue.open_all();
+        let Take::Start(item) = queue.take(|| now) else { panic!() };
+        assert_eq!((item.task, take(&mut queue, now).as_str()), (0, "wait"), "the other needs its place and resource");
+        queue.finish(Finish::Parked { item: Item::underway(0, 0, 0, 1), why: Wait::Backoff, until }, None);
+        assert_eq!(take(&mut queue, now), "start 1");
+        assert_eq!(take(&mut queue, early), "wait a while");
+        assert_eq!(take(&mut queue, until), "wait", "it is due, and the other one has what it needs");
+        queue.finish(ended(1), None);
+        assert_eq!(take(&mut queue, until + second), "start 0");
+    }
+
+    #[test]
+    fn what_goes_on_and_what_is_new_take_turns() {
+        let now = Instant::now();
+        let mut queue = queue(&[vec![], vec![], vec![], vec![], vec![], vec![]], &[None], &[]);
+        queue.open_all();
+        (0..2).for_each(|_| drop(take(&mut queue, now)));
+        for task in 0..2 {
+            queue.finish(Finish::Parked { item: Item::underway(task, 0, 0, 1), why: Wait::Backoff, until: now }, None);
+        }
+        let taken: Vec<String> = (0..6).map(|_| take(&mut queue, now)).collect();
+        assert_eq!(taken, ["start 0", "start 2", "start 1", "start 3", "start 4", "start 5"]);
+    }
+
+    #[test]
+    fn a_call_that_ends_lets_one_go_on_who_waits_for_the_circuit_and_one_that_closes_it_all() {
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+        let mut queue = queue(&vec![vec![]; 4], &[None, None], &[]);
+        queue.open_all();
+        (0..4).for_each(|_| drop(take(&mut queue, now)));
+        for task in 0..3 {
+            queue
+                .finish(Finish::Parked { item: Item::underway(task, 0, 0, 1), why: Wait::Circuit, until: later }, None);
+        }
+        assert_eq!(take(&mut queue, now), "wait a while");
+        queue.finish(
+            Finish::Parked { item: Item::underway(3, 0, 0, 1), why: Wait::Backoff, until: later },
+            Some((1, CircuitNews::Closed)),
+        );
+        assert_eq!(take(&mut queue, now), "wait a while", "the news was of another circuit");
+        queue.hear_of_circuit(0, CircuitNews::CallEnded);
+        assert_eq!([take(&mut queue, now), take(&mut queue, now)], ["start 0", "wait a while"]);
+        queue.hear_of_circuit(0, CircuitNews::Closed);
+        let taken = [take(&mut queue, now), take(&mut queue, now), take(&mut queue, now)];
+        assert_eq!(taken, ["start 1", "start 2", "wait a while"]);
+    }
+
+    #[test]
+    fn after_a_stop_nothing_starts_and_everything_is_handed_back() {
+        let now = Instant::now();
+        let mut queue = queue(&[vec![], vec![], vec![], vec![0]], &[Some(1)], &[]);
+        queue.open_all();
+        assert_eq!([take(&mut queue, now), take(&mut queue, now)], ["start 0", "wait"]);
+        queue.finish(Finish::Parked { item: Item::underway(0, 0, 0, 7), why: Wait::Backoff, until: now }, None);
+        queue.stop(Stage::Draining);
+        queue.stop(Stage::Running);
+        assert_eq!(take(&mut queue, now), "over");
+        let mut left: Vec<_> = queue.take_remains().items.into_iter().map(|item| (item.task, item.progress)).collect();
+        left.sort_unstable();
+        assert!(left.contains(&(0, Some(7))), "{left:?}");
+    }
+
+    #[derive(Clone, Debug)]
+    struct Sketch {
+        dependencies: Vec<Vec<usize>>,
+        lane_of: Vec<u32>,
+        writes: Vec<Vec<u32>>,
+        limits: Vec<Option<usize>>,
+        workers: usize,
+        is_eager: bool,
+        /// What is drawn for each choice in turn.
+        dice: Vec<u8>,
+    }
+
+    fn sketch() -> impl Strategy<Value = Sketch> {
+        let tasks = 1_usize..12;
+        let limits = prop::collection::vec(prop::option::of(1_usize..3), LANES);
+        let dice = prop::collection::vec(any::<u8>(), 400);
+        (tasks, limits, 1_usize..4, any::<bool>(), dice).prop_flat_map(|(tasks, limits, workers, is_eager, dice)| {
+            let dependencies = (0..tasks).map(|n| prop::collection::vec(0..n.max(1), 0..=n.min(2))).collect::<Vec<_>>();
+            let lane_of = prop::collection::vec(0_u32..2, tasks);
+            let writes = prop::collection::vec(prop::collection::btree_set(0_u32..3, 0..3), tasks);
+            (dependencies, lane_of, writes).prop_map(move |(dependencies, lane_of, writes)| Sketch {
+                dependencies,
+                lane_of,
+                writes: writes.into_iter().map(|writes| writes.into_iter().collect()).collect(),
+                limits: limits.clone(),
+                workers,
+                is_eager,
+                dice: dice.clone(),
+            })
+        })
+    }
+
+    /// Workers without threads: they take and finish in an order that dice choose.
+    struct Play<'s> {
+        sketch: &'s Sketch,
+        queue: Queue<u32>,
+        now: Instant,
+        dice: std::iter::Cycle<std::slice::Iter<'s, u8>>,
+        busy: Vec<Item<u32>>,
+        ended: Vec<Option<bool>>,
+        parked_at: HashMap<u32, Instant>,
+    }
+
+    impl<'s> Play<'s> {
+        fn new(sketch: &'s Sketch) -> Self {
+            let writes = (0..).zip(sketch.writes.clone()).collect();
+            let gates = Gates::new(&sketch.limits, writes, 3);
+            let lane_of = sketch.lane_of.clone().into();
+            let graph = graph(&sketch.dependencies);
+            Self {
+                sketch,
+                queue: Queue::new(graph, lane_of, LANES, gates, true),
+                now: Instant::now(),
+                dice: sketch.dice.iter().cycle(),
+                busy: Vec::new(),
+                ended: vec![None; sketch.dependencies.len()],
+                parked_at: HashMap::new(),
+            }
+        }
+
+        fn die(&mut self, sides: usize) -> usize {
+            usize::from(*self.dice.next().unwrap()) % sides
+        }
+
+        /// Until the queue says that it is over.
+        fn through(&mut self) {
+            for _ in 0..100_000 {
+                if self.busy.len() == self.sketch.workers || (!self.busy.is_empty() && self.die(2) == 0) {
+                    self.finish_one();
+                    continue;
+                }
+                let now = self.now;
+                match self.queue.take(|| now) {
+                    Take::Start(item) => self.start(item),
+                    Take::Skip { task, root } => self.skip(task, root),
+                    Take::Wait(_) if !self.busy.is_empty() => self.finish_one(),
+                    Take::Wait(Some(until)) => {
+                        assert!(until > self.now, "what is due was not let go");
+                        self.now = until;
+                    }
+                    Take::Wait(None) => panic!("nobody is busy, nothing is parked, and nothing may start"),
+                    Take::Over => return,
+                }
+            }
+            panic!("it goes on for ever");
+        }
+
+        fn start(&mut self, item: Item<u32>) {
+            let task = item.task as usize;
+            assert!(self.ended[task].is_none());
+            assert!(self.sketch.dependencies[task].iter().all(|dependency| self.ended[*dependency].is_some()));
+            assert!(self.parked_at.get(&item.task).is_none_or(|until| *until <= self.now), "too early");
+            self.busy.push(item);
+            for lane in 0..LANES {
+                let there = self.busy.iter().filter(|busy| busy.lane as usize == lane).count();
+                assert!(self.sketch.limits[lane].is_none_or(|limit| there <= limit));
+            }
+            let writes = self.busy.iter().flat_map(|busy| &self.sketch.writes[busy.task as usize]);
+            let mut writes: Vec<u32> = writes.copied().collect();
+            writes.sort_unstable();
+            assert!(writes.windows(2).all(|pair| pair[0] != pair[1]), "two write the same");
+        }
+
+        fn skip(&mut self, task: u32, root: u32) {
+            assert_eq!(self.ended[root as usize], Some(true));
+            self.ended[task as usize] = Some(false);
+            self.queue.finish(Finish::Ended { task, lane: None, failed: Some(root) }, None);
+        }
+
+        fn finish_one(&mut self) {
+            let which = self.die(self.busy.len());
+            let item = self.busy.swap_remove(which);
+            let (task, lane, made) = (item.task, item.lane, item.progress.unwrap_or(0));
+            let go_on = |lane| Item::underway(task, lane, item.home, made + 1);
+            let finish = match self.die(4) {
+                0 if made < 3 => {
+                    let until = self.now + Duration::from_secs(self.die(3) as u64);
+                    self.parked_at.insert(task, until);
+                    Finish::Parked { item: go_on(lane), why: Wait::Backoff, until }
+                }
+                1 if made < 3 => Finish::Moved { item: go_on(lane), lane: 1 - lane },
+                2 => {
+                    self.ended[task as usize] = Some(true);
+                    Finish::Ended { task, lane: Some(lane), failed: Some(task) }
+                }
+                _ => {
+                    self.ended[task as usize] = Some(false);
+                    Finish::Ended { task, lane: Some(lane), failed: None }
+                }
+            };
+            self.queue.finish(finish, Some((lane, CircuitNews::CallEnded)));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+        #[test]
+        fn every_task_ends_once_whatever_the_workers_do(sketch in sketch()) {
+            let mut play = Play::new(&sketch);
+            if sketch.is_eager {
+                play.queue.open_all();
+                play.through();
+            } else {
+                for wave in 0..play.queue.graph.depth() {
+                    play.queue.open_wave(wave);
+                    play.through();
+                }
+            }
+            prop_assert!(play.ended.iter().all(Option::is_some));
+            let remains = play.queue.take_remains();
+            prop_assert!(remains.items.is_empty());
+            prop_assert!(remains.open_waves.iter().all(|is_open| !is_open));
+        }
+    }
+}

@@ -11,15 +11,20 @@ use std::time::{Duration, Instant};
 
 const OPEN_FOR: Duration = Duration::from_secs(30);
 const NANOSECOND: Duration = Duration::from_nanos(1);
+const ALMOST: Duration = Duration::from_nanos(29_999_999_999);
 
 /// One that failed until it opened; and the first instant at which it may be tried.
 fn opened(config: CircuitBreakerConfig) -> (CircuitBreaker, Instant) {
     let (breaker, now) = (CircuitBreaker::new(config), Instant::now());
-    for _ in 0..config.failure_threshold() {
-        breaker.admit(now).unwrap().failure(now);
-    }
+    fail(&breaker, config.failure_threshold(), now);
     assert_eq!(breaker.state(), CircuitState::Open);
     (breaker, now + config.open_for())
+}
+
+fn fail(breaker: &CircuitBreaker, times: u32, now: Instant) {
+    for _ in 0..times {
+        breaker.admit(now).unwrap().failure(now);
+    }
 }
 
 fn opened_by_default() -> (CircuitBreaker, Instant) {
@@ -62,7 +67,7 @@ fn an_open_circuit_refuses_until_the_instant_that_it_names_and_admits_at_it() {
     let (breaker, retry_at) = opened_by_default();
     assert_eq!(breaker.retry_at(), Some(retry_at));
     for early in [OPEN_FOR, SECOND, NANOSECOND] {
-        let rejected = breaker.admit(retry_at - early).unwrap_err();
+        let rejected = breaker.admit(retry_at.checked_sub(early).unwrap()).unwrap_err();
         assert!(matches!(rejected, Rejected::CircuitOpen { retry_at: Some(at), .. } if at == retry_at));
         assert_eq!(breaker.state(), CircuitState::Open);
     }
@@ -171,7 +176,7 @@ fn each_change_has_a_higher_generation() {
 fn a_probe_that_does_not_come_back_frees_its_place_when_its_lease_is_over() {
     let (breaker, at) = opened_by_default();
     let lost: Vec<_> = (0..3).map(|_| breaker.admit(at).unwrap()).collect();
-    assert_eq!(breaker.admit(at + OPEN_FOR - NANOSECOND).unwrap_err(), Rejected::TooManyRequests);
+    assert_eq!(breaker.admit(at + ALMOST).unwrap_err(), Rejected::TooManyRequests);
     let later = at + OPEN_FOR;
     let next = breaker.admit(later).unwrap();
     assert_eq!(next.state_change(), None, "it is still the same half-open generation");
@@ -214,7 +219,7 @@ fn settings_of_zero_count_as_one() {
 fn the_longest_open_time_is_for_ever_and_neither_overflows_nor_panics() {
     let (breaker, now) =
         (CircuitBreaker::new(CircuitBreakerConfig::new().with_open_for(Duration::MAX)), Instant::now());
-    (0..5).for_each(|_| drop(breaker.admit(now).unwrap().failure(now)));
+    fail(&breaker, 5, now);
     assert!(is_until_reset(breaker.admit(now + 1_000_000 * OPEN_FOR).unwrap_err()));
     assert_eq!(breaker.retry_at(), None);
     breaker.reset();
@@ -243,7 +248,7 @@ fn a_circuit_that_was_forced_open_stays_so_until_it_is_reset() {
 fn a_reset_closes_an_open_and_a_half_open_circuit_and_forgets_the_failures_of_a_closed_one() {
     let (breaker, at) = opened_by_default();
     breaker.reset();
-    assert!(breaker.admit(at - OPEN_FOR).is_ok());
+    assert!(breaker.admit(at.checked_sub(OPEN_FOR).unwrap()).is_ok());
 
     let (breaker, at) = opened_by_default();
     let _probe = breaker.admit(at).unwrap();
@@ -251,7 +256,7 @@ fn a_reset_closes_an_open_and_a_half_open_circuit_and_forgets_the_failures_of_a_
     assert_eq!(breaker.state(), CircuitState::Closed);
 
     let (breaker, now) = (CircuitBreaker::default(), Instant::now());
-    (0..4).for_each(|_| drop(breaker.admit(now).unwrap().failure(now)));
+    fail(&breaker, 4, now);
     breaker.reset();
     breaker.admit(now).unwrap().failure(now);
     assert_eq!((breaker.state(), breaker.trips()), (CircuitState::Closed, 0));
@@ -284,7 +289,11 @@ fn a_call_records_what_came_of_it() {
         breaker.call(|| Err::<(), _>("down")).unwrap_err();
     }
     let mut was_called = false;
-    let refused = breaker.call(|| Ok::<_, String>(was_called = true)).unwrap_err();
+    let mut call = || {
+        was_called = true;
+        Ok::<_, String>(())
+    };
+    let refused = breaker.call(&mut call).unwrap_err();
     assert!(matches!(refused.rejected(), Some(Rejected::CircuitOpen { retry_at: Some(_), .. })));
     assert!(!was_called && refused.into_inner().is_err());
 }

@@ -5,13 +5,17 @@ mod cancel;
 mod clock;
 #[cfg(all(unix, feature = "process"))]
 mod command;
+mod contracts;
+mod laws;
 mod plan;
 mod promises;
 mod retry;
 mod runner;
+mod scale;
 mod scripted;
 mod settings;
 mod simulated;
+mod stress;
 mod support;
 mod tidy;
 mod wording;

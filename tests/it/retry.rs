@@ -100,12 +100,12 @@ fn an_error_after_the_cancel_is_a_cancel_whatever_its_class() {
 #[test]
 fn the_last_real_error_survives_an_interruption_of_the_next_attempt() {
     let cancel = CancelToken::new();
-    let failure = call_with_retry(&CircuitBreaker::default(), &QUICK, &cancel, |cx| match cx.attempt() {
-        1 => Err::<(), _>(SendError::transient("connection reset")),
-        _ => {
-            cx.cancel_token().cancel();
-            Ok(cx.check()?)
+    let failure = call_with_retry(&CircuitBreaker::default(), &QUICK, &cancel, |cx| {
+        if cx.attempt() == 1 {
+            return Err(SendError::transient("connection reset"));
         }
+        cx.cancel_token().cancel();
+        Ok(cx.check()?)
     });
     let failure = failure.unwrap_err();
     assert!(failure.is_cancelled());
@@ -133,7 +133,8 @@ fn a_panic_counts_and_is_not_retried() {
         let (breaker, mut calls) = (CircuitBreaker::default(), 0);
         let failure = call_with_retry(&breaker, &QUICK, &CancelToken::new(), |_| {
             calls += 1;
-            Ok(panics())
+            panics();
+            Ok(())
         });
         assert!(matches!(failure.unwrap_err(), Failure::Panicked { message, .. } if message == expected));
         assert_eq!((calls, breaker.counts().failures), (1, 1));
@@ -291,7 +292,11 @@ fn after_a_drain_no_attempt_begins_and_one_that_fails_is_not_repeated() {
     });
     assert!(matches!(failure, Err(Failure::Exhausted { attempts: 1, gave_up: GaveUp::Draining, .. })));
     let breaker = CircuitBreaker::default();
-    let failure = call_with_retry(&breaker, &QUICK, &cancel, |_| Ok(calls += 1)).unwrap_err();
+    let failure = call_with_retry(&breaker, &QUICK, &cancel, |_| {
+        calls += 1;
+        Ok(())
+    });
+    let failure = failure.unwrap_err();
     assert!(failure.is_cancelled() && failure.last_error().is_none());
     assert_eq!((calls, breaker.counts().requests), (1, 0));
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io;
 use std::time::Instant;
 
-fn failure_of(retry: RetryConfig, error: SendError) -> Failure {
+fn failure_of(retry: RetryConfig, error: &SendError) -> Failure {
     call_with_retry(&CircuitBreaker::default(), &retry, &CancelToken::new(), |_| Err::<(), _>(error.clone()))
         .unwrap_err()
 }
@@ -26,14 +26,14 @@ fn said(failure: &Failure) -> (String, &'static str, Option<String>) {
 fn a_failure_says_its_sentence_and_its_cause_is_the_last_real_error() {
     let down = || SendError::transient("connection reset");
     let cases = [
-        (failure_of(RetryConfig::once(), down()), "gave up after 1 attempt", "exhausted"),
-        (failure_of(TWICE, down()), "gave up after 2 attempts", "exhausted"),
+        (failure_of(RetryConfig::once(), &down()), "gave up after 1 attempt", "exhausted"),
+        (failure_of(TWICE, &down()), "gave up after 2 attempts", "exhausted"),
         (
-            failure_of(RetryConfig::new().with_max_elapsed_time(std::time::Duration::ZERO), down()),
+            failure_of(RetryConfig::new().with_max_elapsed_time(std::time::Duration::ZERO), &down()),
             "gave up after 1 attempt, since another would begin after max_elapsed_time",
             "exhausted",
         ),
-        (failure_of(TWICE, SendError::timed_out("connection reset")), "timed out after 2 attempts", "timed_out"),
+        (failure_of(TWICE, &SendError::timed_out("connection reset")), "timed out after 2 attempts", "timed_out"),
     ];
     for (failure, sentence, kind) in cases {
         assert_eq!(said(&failure), (sentence.into(), kind, Some("connection reset".into())));
@@ -43,10 +43,10 @@ fn a_failure_says_its_sentence_and_its_cause_is_the_last_real_error() {
 
 #[test]
 fn a_permanent_failure_is_transparent() {
-    let failure = failure_of(TWICE, SendError::permanent("no such model"));
+    let failure = failure_of(TWICE, &SendError::permanent("no such model"));
     assert_eq!(said(&failure), ("no such model".into(), "permanent", None));
     let wrapped = io::Error::other("x".parse::<u32>().unwrap_err());
-    let failure = failure_of(TWICE, SendError::new(ErrorClass::CouldNotStart, wrapped));
+    let failure = failure_of(TWICE, &SendError::new(ErrorClass::CouldNotStart, wrapped));
     assert_eq!(failure.to_string(), "invalid digit found in string");
     assert_eq!(failure.last_error().unwrap().class(), ErrorClass::CouldNotStart);
     assert!(failure.last_error().unwrap().get_ref().is::<io::Error>());

@@ -270,3 +270,36 @@ impl Machine {
         (from != to).then_some(StateChange { from, to, generation: self.generation })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no_time() -> Instant {
+        unreachable!("the clock was read")
+    }
+
+    #[test]
+    fn while_it_is_closed_it_does_not_ask_for_the_time_until_it_trips() {
+        let (mut machine, config) = (Machine::new(), CircuitBreakerConfig::new().with_failure_threshold(2));
+        for verdict in [Verdict::Success, Verdict::Neutral, Verdict::Failure] {
+            let admission = machine.admit(&config, no_time).unwrap();
+            assert_eq!(machine.record(&config, &admission, verdict, no_time), None);
+        }
+        let admission = machine.admit(&config, no_time).unwrap();
+        let now = Instant::now();
+        assert!(machine.record(&config, &admission, Verdict::Failure, || now).is_some());
+        assert_eq!(machine.retry_at(), Some(now + config.open_for()));
+    }
+
+    #[test]
+    fn counters_stop_at_their_largest_value() {
+        let mut counts =
+            Counts { requests: u32::MAX, failures: u32::MAX, consecutive_failures: u32::MAX, ..Counts::NONE };
+        counts.request();
+        counts.failure();
+        assert_eq!((counts.requests, counts.failures, counts.consecutive_failures), (u32::MAX, u32::MAX, u32::MAX));
+        counts.success();
+        assert_eq!((counts.successes, counts.consecutive_failures), (1, 0));
+    }
+}

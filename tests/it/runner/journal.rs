@@ -1,1 +1,137 @@
-//! .
+//! What is kept of a run as it goes on.
+
+use crate::support::{SECOND, lines, plan, statuses, virtual_runner, with_events};
+use seawall::{
+    CancelToken, EventKind, Journal, Outcome, Plan, RunOptions, Runner, SendError, Status, Task, crossbeam_channel,
+};
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Keeps a line an outcome, and does what it is told at the one after so many.
+struct Lines {
+    kept: Mutex<Vec<String>>,
+    good: usize,
+    then: fn() -> io::Result<()>,
+}
+
+impl Lines {
+    fn all() -> Self {
+        Self::until(usize::MAX, || Ok(()))
+    }
+
+    fn until(good: usize, then: fn() -> io::Result<()>) -> Self {
+        Self { kept: Mutex::default(), good, then }
+    }
+
+    fn kept(&self) -> String {
+        self.kept.lock().unwrap().join(", ")
+    }
+}
+
+impl<R> Journal<R> for Lines {
+    fn record(&self, outcome: &Outcome<R>) -> io::Result<()> {
+        let mut kept = self.kept.lock().unwrap();
+        if kept.len() >= self.good {
+            drop(kept);
+            return (self.then)();
+        }
+        kept.push(format!("{} {}", outcome.task(), outcome.status()));
+        Ok(())
+    }
+}
+
+fn runner<'a>() -> Runner<'a> {
+    virtual_runner()
+        .backend_fn("x", |request, cx| {
+            cx.sleep(SECOND)?;
+            if request.prompt() == "fail" { Err(SendError::permanent("no")) } else { Ok("ok".into()) }
+        })
+        .concurrency(1)
+        .build()
+        .unwrap()
+}
+
+fn five() -> Plan {
+    plan([
+        Task::new("a", "x", ""),
+        Task::new("b", "x", "fail"),
+        Task::new("c", "x", "").after(["b"]),
+        Task::new("d", "x", "").after(["a"]),
+        Task::new("e", "x", "").after(["d"]),
+    ])
+}
+
+#[test]
+fn each_outcome_is_recorded_once_skipped_ones_too() {
+    let journal = Lines::all();
+    let options = RunOptions::new().with_journal(&journal);
+    let report = runner().run_with(&five(), &CancelToken::new(), options).unwrap();
+    assert_eq!(journal.kept(), "a completed, b failed, c skipped, d completed, e completed");
+    assert!(report.journal_error().is_none());
+}
+
+#[test]
+fn cancelled_ones_are_recorded_too() {
+    let journal = Lines::all();
+    let options = RunOptions::new().with_journal(&journal).with_time_limit(SECOND + SECOND / 2);
+    let report = runner().run_with(&five(), &CancelToken::new(), options).unwrap();
+    assert_eq!(journal.kept(), "a completed, b cancelled, c cancelled, d cancelled, e cancelled");
+    assert_eq!(journal.kept(), statuses(&report));
+}
+
+struct Before<'c>(crossbeam_channel::Receiver<seawall::Event>, &'c AtomicUsize);
+
+impl<R> Journal<R> for Before<'_> {
+    fn record(&self, outcome: &Outcome<R>) -> io::Result<()> {
+        let told = |kind: EventKind| matches!(kind, EventKind::TaskEnded { task, .. } if task == *outcome.task());
+        assert!(!self.0.try_iter().any(|event| told(event.kind)));
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[test]
+fn nobody_hears_of_what_is_not_recorded() {
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let recorded = AtomicUsize::new(0);
+    let journal = Before(receiver, &recorded);
+    let options = RunOptions::new().with_events(sender).with_journal(&journal);
+    let report = runner().run_with(&five(), &CancelToken::new(), options).unwrap();
+    assert!(report.journal_error().is_none());
+    assert_eq!(recorded.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn a_dependent_starts_only_after_what_it_depends_on_is_recorded() {
+    let journal = Lines::all();
+    let runner = Runner::builder()
+        .backend_fn("x", |_, cx| {
+            let kept = journal.kept();
+            let ancestors = cx.ancestors().map(|(task, status, _)| format!("{task} {status}"));
+            Ok(ancestors.into_iter().all(|ancestor| kept.contains(&ancestor)).to_string().into())
+        })
+        .build()
+        .unwrap();
+    let tasks = (0..40_u32).map(|n| Task::new(format!("t{n}"), "x", "").after((n > 3).then(|| format!("t{}", n - 4))));
+    let plan = Plan::builder().tasks(tasks).build().unwrap();
+    let report = runner.run_with(&plan, &CancelToken::new(), RunOptions::new().with_journal(&journal)).unwrap();
+    assert!(report.iter().all(|outcome| outcome.result().unwrap().text() == "true"));
+}
+
+#[test]
+fn a_journal_that_fails_ends_the_run_and_stands_in_the_report() {
+    let full: fn() -> io::Result<()> = || Err(io::Error::from(io::ErrorKind::StorageFull));
+    let panics: fn() -> io::Result<()> = || std::panic::resume_unwind(Box::new("in the journal"));
+    for (then, sentence) in [(full, "no storage space"), (panics, "the journal panicked")] {
+        let (journal, cancel) = (Lines::until(1, then), CancelToken::new());
+        let (report, events) =
+            with_events(|options| runner().run_with(&five(), &cancel, options.with_journal(&journal)).unwrap());
+        assert_eq!(journal.kept(), "a completed", "after the error nothing more is recorded");
+        assert_eq!(report.journal_error().unwrap().to_string(), sentence);
+        assert_eq!((report.cancelled(), report.count(Status::Cancelled)), (Some("journal"), 3));
+        assert_eq!(statuses(&report), "a completed, b failed, c cancelled, d cancelled, e cancelled");
+        assert!(lines(&events).last().unwrap().starts_with("run_ended"));
+        assert!(!cancel.is_cancelled());
+    }
+}

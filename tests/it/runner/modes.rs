@@ -1,6 +1,6 @@
 //! What a failure means for those that come after.
 
-use crate::support::{SECOND, attempts, plan, statuses, virtual_runner, with_events};
+use crate::support::{SECOND, attempts, statuses, virtual_runner, with_events};
 use seawall::{CancelToken, Failure, FailureMode, Report, Runner, Schedule, SendError, Status, Task};
 
 /// Fails where the prompt says so.

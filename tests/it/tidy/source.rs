@@ -78,9 +78,9 @@ fn opaque(rest: &str, before: Option<char>) -> Option<usize> {
         Some(end_after(2, "\""))
     } else if rest.starts_with("r#\"") && !is_within_name {
         Some(end_after(3, "\"#"))
-    } else if rest.starts_with('\'') {
+    } else if let Some(within) = rest.strip_prefix('\'') {
         // A lifetime has no second quote where a character has it.
-        let mut chars = rest[1..].chars();
+        let mut chars = within.chars();
         let is_character = chars.next() == Some('\\') || chars.next() == Some('\'');
         is_character.then(|| quoted(rest, '\''))
     } else {
