@@ -58,3 +58,25 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Arc;
+
+    #[test]
+    fn a_stage_is_heard_once_whoever_tells_it_and_an_earlier_one_not_after_it() {
+        let heard: Arc<Mutex<Vec<Stage>>> = Arc::default();
+        let notes = Arc::clone(&heard);
+        let listener = Listener::new(Stage::Cancelled, move |stage, _| notes.lock().push(stage));
+        for stage in
+            [Stage::Draining, Stage::Cancelled, Stage::Cancelled, Stage::Killed, Stage::Cancelled, Stage::Killed]
+        {
+            listener.hear(stage, None);
+        }
+        assert_eq!(*heard.lock(), [Stage::Cancelled, Stage::Killed]);
+        listener.retire();
+        listener.hear(Stage::Killed, None);
+        assert_eq!(heard.lock().len(), 2);
+    }
+}

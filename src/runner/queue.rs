@@ -499,6 +499,43 @@ mod tests {
     }
 
     #[test]
+    fn what_one_that_still_waits_did_not_take_goes_to_the_next() {
+        let now = Instant::now();
+        let mut queue = queue(&vec![vec![]; 4], &[None], &[&[0], &[1], &[0, 1], &[0]]);
+        queue.open_all();
+        assert_eq!(
+            [take(&mut queue, now), take(&mut queue, now), take(&mut queue, now)],
+            ["start 0", "start 1", "wait"]
+        );
+        queue.finish(ended(0), None);
+        assert_eq!(take(&mut queue, now), "start 3", "task 2 was before it, and wants what task 1 has as well");
+        queue.finish(ended(1), None);
+        assert_eq!(take(&mut queue, now), "wait");
+        queue.finish(ended(3), None);
+        assert_eq!(take(&mut queue, now), "start 2");
+    }
+
+    #[test]
+    fn who_waits_for_a_place_keeps_its_turn_and_is_not_told_of_twice() {
+        let now = Instant::now();
+        let mut queue = queue(&vec![vec![]; 4], &[Some(1)], &[]);
+        queue.open_wave(0);
+        assert_eq!([take(&mut queue, now), take(&mut queue, now)], ["start 0", "wait"]);
+        queue.finish(ended(0), None);
+        // As if a task that is new had been faster than the one that was let go.
+        let first = queue.again.pop_front().unwrap();
+        assert_eq!((first.task, queue.gates.enter(9, 0)), (1, Ok(())));
+        queue.again.push_back(first);
+        queue.drain_notices();
+        assert_eq!(take(&mut queue, now), "wait");
+        assert_eq!(queue.drain_notices(), [], "it has waited all along");
+        for next in ["start 1", "start 2", "start 3"] {
+            queue.leave_gates(9, 0);
+            assert_eq!(take(&mut queue, now), next);
+        }
+    }
+
+    #[test]
     fn after_a_stop_nothing_starts_and_everything_is_handed_back() {
         let now = Instant::now();
         let mut queue = queue(&[vec![], vec![], vec![], vec![0]], &[Some(1)], &[]);

@@ -180,6 +180,32 @@ fn each_stage_is_heard_once_however_many_threads_cancel_and_kill() {
     }
 }
 
+#[test]
+fn a_function_that_is_given_while_somebody_cancels_hears_it_once() {
+    in_time(|| {
+        for round in 0..1000 {
+            let (token, line) = (CancelToken::new(), Arc::new(Barrier::new(2)));
+            let canceller = thread::spawn({
+                let (token, line) = (token.clone(), Arc::clone(&line));
+                move || {
+                    line.wait();
+                    (0..round % 40).for_each(|_| std::hint::spin_loop());
+                    token.cancel();
+                }
+            });
+            let calls = Arc::new(AtomicU32::new(0));
+            let count = Arc::clone(&calls);
+            line.wait();
+            let guard = token.on_cancel(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            canceller.join().unwrap();
+            drop(guard);
+            assert_eq!(calls.load(Ordering::Relaxed), 1);
+        }
+    });
+}
+
 fn flaky_runner(schedule: Schedule) -> Runner<'static> {
     let retry = RetryConfig::new()
         .with_initial_interval(Duration::from_micros(30))

@@ -1,7 +1,9 @@
 //! How many at once: of the run, of a backend, of a resource.
 
 use crate::support::{SECOND, lines, plan, statuses, virtual_runner, with_events};
-use seawall::{BackendConfig, CancelToken, Context, Plan, Response, Runner, RunnerBuilder, Schedule, SendError, Task};
+use seawall::{
+    BackendConfig, CancelToken, Context, Plan, Response, RetryConfig, Runner, RunnerBuilder, Schedule, SendError, Task,
+};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -180,6 +182,36 @@ fn who_waits_for_a_place_or_a_resource_is_parked_before_it_has_started() {
         ];
         assert_eq!(of(&lines(&events), second)[..3], begins);
     }
+}
+
+#[test]
+fn who_is_idle_takes_what_is_freed_and_somebody_watches_the_clock() {
+    let runner = virtual_runner()
+        .backend_fn("sleep", |request, cx| {
+            cx.sleep(request.prompt().parse::<u32>().unwrap() * SECOND / 10)?;
+            Ok("ok".into())
+        })
+        .backend_fn("flaky", |_, cx| {
+            cx.sleep(SECOND / 10)?;
+            if cx.attempt() == 1 { Err(SendError::transient("not yet")) } else { Ok("ok".into()) }
+        })
+        .retry(RetryConfig::new().with_initial_interval(SECOND).with_randomization_factor(0.0))
+        .schedule(Schedule::Eager)
+        .concurrency(3)
+        .build()
+        .unwrap();
+    // Two wait at half a second, one of them for the flaky task's second attempt, when two long ones are freed.
+    let tasks = [
+        Task::new("flaky", "flaky", ""),
+        Task::new("short", "sleep", "2"),
+        Task::new("first", "sleep", "5"),
+        Task::new("long", "sleep", "100").after(["first"]),
+        Task::new("longer", "sleep", "200").after(["first"]),
+    ];
+    let report = runner.run(&plan(tasks), &CancelToken::new()).unwrap();
+    let started = |task: &str| report.get(task).unwrap().attempts().last().unwrap().started;
+    assert_eq!([started("long"), started("longer")], [SECOND / 2; 2], "both are taken at once");
+    assert_eq!(started("flaky"), SECOND + SECOND / 10, "and the third still wakes up in time");
 }
 
 #[test]

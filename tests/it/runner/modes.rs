@@ -123,6 +123,23 @@ fn a_task_that_two_failures_bar_names_one_of_them() {
 }
 
 #[test]
+fn a_task_that_two_failures_bar_names_the_one_that_came_first() {
+    for (a, b, first) in [("1", "2", "a"), ("2", "1", "b")] {
+        let runner = virtual_runner()
+            .backend_fn("x", |request, cx| {
+                cx.sleep(request.prompt().parse::<u32>().unwrap() * SECOND)?;
+                Err(SendError::permanent("no"))
+            })
+            .build()
+            .unwrap();
+        let tasks =
+            [Task::new("a", "x", a), Task::new("b", "x", b), good("c").after(["a", "b"]), good("d").after(["c"])];
+        let report = run(&runner, tasks);
+        assert_eq!([root(&report, "c"), root(&report, "d")], [first; 2]);
+    }
+}
+
+#[test]
 fn the_report_is_in_plan_order_and_its_counts_add_up() {
     both_schedules(|runner| {
         let tasks = [good("z").after(["a"]), bad("m"), good("a"), good("k").after(["m"])];
