@@ -43,7 +43,7 @@ use std::fmt;
 /// Runs plans on the backends that it knows.
 ///
 /// Each run has a thread pool of its own, named `seawall-0`, `seawall-1`, …, as many as the concurrency, or as the widest
-/// wave if that is less; no thread idles between runs, and no run waits for another. [`run`](Runner::run) may be called from
+/// wave if that is less (more than 64 in several pools, side by side); no thread idles between runs, and no run waits for another. [`run`](Runner::run) may be called from
 /// several threads at once, within a backend, and within somebody else's thread pool.
 ///
 /// `'a` is what the backends borrow.

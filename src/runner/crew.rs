@@ -8,18 +8,27 @@ use crate::clock::{Clock, ClockCondvar, Member};
 use crate::error::Error;
 use crate::sync::Mutex;
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+use std::ops::Range;
 use std::thread;
 use std::time::Instant;
 
+/// How many threads share a pool. A thread of rayon that has no job yet, or none any more, looks at each other thread of its
+/// pool for one, many times over: a single pool of three thousand spends a minute on that.
+const POOL: usize = 64;
+
 pub(super) struct Crew {
-    pool: ThreadPool,
+    pools: Vec<ThreadPool>,
     clock: Clock,
 }
 
 impl Crew {
     pub(super) fn new(threads: usize, clock: &Clock) -> Result<Self, Error> {
-        let builder = ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("seawall-{n}"));
-        Ok(Self { pool: builder.build().map_err(Error::pool)?, clock: clock.clone() })
+        let pool = |first: usize| {
+            let builder = ThreadPoolBuilder::new().num_threads(POOL.min(threads - first));
+            builder.thread_name(move |n| format!("seawall-{}", first + n)).build()
+        };
+        let pools: Result<_, _> = (0..threads).step_by(POOL).map(pool).collect();
+        Ok(Self { pools: pools.map_err(Error::pool)?, clock: clock.clone() })
     }
 
     /// Opens the queue, and lets so many workers go through it to its end.
@@ -45,17 +54,12 @@ impl Crew {
         self.scope(workers, &work, || latch.wait(run, caller));
     }
 
-    /// Lets each worker do its work in a scope of the pool, while this thread does its own.
+    /// Lets each worker do its work in a scope of its pool, while this thread does its own.
     ///
     /// The scope's end would run the jobs of somebody else's pool if this were a thread of one, until the last worker is
     /// off its stack. So there another thread waits for it.
     fn scope(&self, workers: usize, work: &(impl Fn(usize) + Sync), mut meanwhile: impl FnMut()) {
-        let in_place = |meanwhile: &mut dyn FnMut()| {
-            self.pool.in_place_scope(|scope| {
-                start(scope, workers, work);
-                meanwhile();
-            });
-        };
+        let in_place = |meanwhile: &mut dyn FnMut()| in_scopes(&self.pools, 0..workers, work, meanwhile);
         if rayon::current_thread_index().is_none() {
             return in_place(&mut meanwhile);
         }
@@ -66,15 +70,25 @@ impl Crew {
     }
 }
 
+/// A scope of the first pool around those of the others; in the innermost this thread does its own work.
+fn in_scopes(pools: &[ThreadPool], workers: Range<usize>, work: &(impl Fn(usize) + Sync), meanwhile: &mut dyn FnMut()) {
+    let Some((pool, others)) = pools.split_first().filter(|_| !workers.is_empty()) else { return meanwhile() };
+    let here = workers.start..workers.end.min(workers.start + pool.current_num_threads());
+    pool.in_place_scope(|scope| {
+        start(scope, here.clone(), work);
+        in_scopes(others, here.end..workers.end, work, meanwhile);
+    });
+}
+
 /// Each worker is a broadcast job, which nobody can steal: a backend that uses rayon itself would make its thread start a
 /// second worker on its own stack while it waits.
-fn start<'scope>(scope: &Scope<'scope>, workers: usize, work: &'scope (impl Fn(usize) + Sync)) {
-    if workers == 1 {
-        scope.spawn(|_| work(0));
+fn start<'scope>(scope: &Scope<'scope>, workers: Range<usize>, work: &'scope (impl Fn(usize) + Sync)) {
+    if workers.len() == 1 {
+        scope.spawn(move |_| work(workers.start));
     } else {
         scope.spawn_broadcast(move |_, place| {
-            if place.index() < workers {
-                work(place.index());
+            if place.index() < workers.len() {
+                work(workers.start + place.index());
             }
         });
     }
@@ -106,8 +120,11 @@ impl Latch {
         struct Counted<'l>(&'l Latch);
         impl Drop for Counted<'_> {
             fn drop(&mut self) {
-                *self.0.left.lock() -= 1;
-                self.0.opened.notify_all();
+                let mut left = self.0.left.lock();
+                *left -= 1;
+                if *left == 0 {
+                    self.0.opened.notify_all();
+                }
             }
         }
         Counted(self)

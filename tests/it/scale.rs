@@ -2,9 +2,10 @@
 
 use crate::support::{HOUR, SECOND, virtual_runner};
 use seawall::{
-    CancelToken, CircuitBreakerConfig, CircuitBreakerRegistry, FailureMode, Plan, RetryConfig, Runner, Schedule,
-    SendError, Status, Task,
+    CancelToken, CircuitBreakerConfig, CircuitBreakerRegistry, FailureMode, Outcome, Plan, RetryConfig, Runner,
+    Schedule, SendError, Status, Task,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -120,4 +121,23 @@ fn a_wide_fan_and_its_join_are_run() {
     let report = runner.run(&plan, &CancelToken::new()).unwrap();
     assert!(report.is_success());
     assert_eq!(report.response("last").unwrap().text(), "20001");
+}
+
+#[test]
+fn two_thousand_calls_at_once_take_little_longer_than_one() {
+    let runner = Runner::builder()
+        .backend_fn("x", |_, cx| {
+            cx.sleep(Duration::from_millis(100))?;
+            Ok("ok".into())
+        })
+        .concurrency(2000)
+        .build()
+        .unwrap();
+    let plan = Plan::builder().tasks((0..2000).map(|n| Task::new(format!("t{n}"), "x", ""))).build().unwrap();
+    let start = Instant::now();
+    let report = runner.run(&plan, &CancelToken::new()).unwrap();
+    assert!(report.is_success());
+    let workers: BTreeSet<usize> = report.iter().flat_map(Outcome::attempts).map(|attempt| attempt.worker).collect();
+    assert!(workers.len() > 500 && workers.iter().all(|worker| *worker < 2000), "{} places", workers.len());
+    assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
 }
