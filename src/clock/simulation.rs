@@ -288,3 +288,60 @@ impl State {
         self.seats.values().filter_map(instant).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn alone() -> (Arc<Simulation>, Member, impl Drop) {
+        let simulation = Arc::new(Simulation::new(Instant::now()));
+        let member = Simulation::enlist(&simulation, 1).pop().expect("one was asked for");
+        let seated = member.clone().enter();
+        (simulation, member, seated)
+    }
+
+    #[test]
+    fn a_wake_up_that_comes_before_the_wait_is_not_lost() {
+        let (_, member, _seated) = alone();
+        let began = Instant::now();
+        member.wake();
+        member.wait(None, Some(began + LONG));
+        assert!(began.elapsed() < LONG);
+    }
+
+    #[test]
+    fn a_real_instant_ends_a_wait_and_moves_no_virtual_time() {
+        let (simulation, member, _seated) = alone();
+        let (began, start) = (Instant::now(), simulation.now());
+        member.wait(None, Some(began + Duration::from_millis(5)));
+        assert!(began.elapsed() >= Duration::from_millis(5));
+        assert_eq!(simulation.now(), start);
+    }
+
+    #[test]
+    fn time_does_not_move_before_each_place_is_taken_and_waits() {
+        let simulation = Arc::new(Simulation::new(Instant::now()));
+        let start = simulation.now();
+        let mut members = Simulation::enlist(&simulation, 2);
+        let (second, first) = (members.pop().expect("two"), members.pop().expect("two"));
+        std::thread::scope(|scope| {
+            let sleeper = scope.spawn(|| {
+                let member = first.clone();
+                let _seated = first.enter();
+                member.wait(Some(start + LONG), None);
+                simulation.now()
+            });
+            std::thread::sleep(Duration::from_millis(5)); // time in which virtual time must not move
+            assert_eq!(simulation.now(), start, "the other place is not taken yet");
+            let member = second.clone();
+            let _seated = second.enter();
+            assert_eq!(simulation.now(), start);
+            member.wait(Some(start + LONG / 2), None);
+            assert_eq!(simulation.now(), start + LONG / 2);
+            member.wait(Some(start + 2 * LONG), None);
+            assert_eq!(sleeper.join().unwrap(), start + LONG);
+        });
+    }
+}

@@ -65,6 +65,14 @@ fn the_table_of_classes_can_be_turned_round() {
 }
 
 #[test]
+fn a_time_out_that_is_not_retried_is_a_time_out_still() {
+    let retry = QUICK.with_retries_on(ErrorClass::TimedOut, false);
+    let (failure, calls, counted) = two_failures_of(ErrorClass::TimedOut, retry, CircuitBreakerConfig::new());
+    assert!(matches!(failure, Failure::TimedOut { attempts: 1, gave_up: GaveUp::MaxAttempts, .. }));
+    assert_eq!((calls, counted), (1, 1));
+}
+
+#[test]
 fn a_response_is_a_response_also_after_a_cancel_and_after_the_deadline() {
     let (breaker, cancel) = (CircuitBreaker::default(), CancelToken::new());
     let answer = call_with_retry(&breaker, &QUICK, &cancel, |cx| {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Keeps a line an outcome, and does what it is told at the one after so many.
 struct Lines {
     kept: Mutex<Vec<String>>,
+    asked: AtomicUsize,
     good: usize,
     then: fn() -> io::Result<()>,
 }
@@ -21,7 +22,7 @@ impl Lines {
     }
 
     fn until(good: usize, then: fn() -> io::Result<()>) -> Self {
-        Self { kept: Mutex::default(), good, then }
+        Self { kept: Mutex::default(), asked: AtomicUsize::new(0), good, then }
     }
 
     fn kept(&self) -> String {
@@ -31,6 +32,7 @@ impl Lines {
 
 impl<R> Journal<R> for Lines {
     fn record(&self, outcome: &Outcome<R>) -> io::Result<()> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let mut kept = self.kept.lock().unwrap();
         if kept.len() >= self.good {
             drop(kept);
@@ -127,7 +129,8 @@ fn a_journal_that_fails_ends_the_run_and_stands_in_the_report() {
         let (journal, cancel) = (Lines::until(1, then), CancelToken::new());
         let (report, events) =
             with_events(|options| runner().run_with(&five(), &cancel, options.with_journal(&journal)).unwrap());
-        assert_eq!(journal.kept(), "a completed", "after the error nothing more is recorded");
+        let asked = journal.asked.load(Ordering::Relaxed);
+        assert_eq!((journal.kept().as_str(), asked), ("a completed", 2), "after the error nothing more is recorded");
         assert_eq!(report.journal_error().unwrap().to_string(), sentence);
         assert_eq!((report.cancelled(), report.count(Status::Cancelled)), (Some("journal"), 3));
         assert_eq!(statuses(&report), "a completed, b failed, c cancelled, d cancelled, e cancelled");

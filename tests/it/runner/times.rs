@@ -211,15 +211,34 @@ fn a_response_after_the_limit_is_a_response_and_an_error_keeps_its_class() {
             let _ = cx.sleep(HOUR);
             match request.prompt() {
                 "answer" => Ok("late".into()),
+                "transient" => Err(SendError::transient("late, and lost")),
                 _ => Err(SendError::permanent("late, and wrong")),
             }
         })
         .build()
         .unwrap();
-    let tasks = ["answer", "error"].map(|id| Task::new(id, "x", id).timeout(SECOND));
+    let task = |id| Task::new(id, "x", id).timeout(SECOND).retry(RetryConfig::once());
+    let tasks = ["answer", "error", "transient"].map(task);
     let report = runner.run(&plan(tasks), &CancelToken::new()).unwrap();
     assert_eq!(report.response("answer").unwrap().text(), "late");
     assert_eq!(report.get("error").unwrap().result().unwrap_err().kind(), "permanent");
+    assert_eq!(attempts(&report, "transient"), "transient");
+}
+
+#[test]
+fn after_a_cancel_it_does_not_matter_that_the_limit_is_over_too() {
+    let cancel = CancelToken::new();
+    let runner = virtual_runner()
+        .backend_fn("x", |_, cx| {
+            assert_eq!(cx.sleep(HOUR), Err(Cancelled));
+            cancel.cancel();
+            Err(SendError::transient("torn down"))
+        })
+        .build()
+        .unwrap();
+    let report = runner.run(&plan([Task::new("a", "x", "").timeout(SECOND)]), &cancel).unwrap();
+    assert_eq!((statuses(&report).as_str(), attempts(&report, "a").as_str()), ("a cancelled", "cancelled"));
+    assert_eq!(runner.circuit_breakers().get("x").counts().failures, 0);
 }
 
 #[test]
