@@ -242,6 +242,9 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
     }
 }
 
+/// A suggestion looks at every name, so of many unknown ones only the first get one.
+pub(crate) const SUGGESTIONS: usize = 20;
+
 /// The candidate that is most like `name`, if one is like it enough to be what was meant.
 pub(crate) fn nearest<T: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
     const ALIKE: f64 = 0.75;

@@ -23,14 +23,14 @@ pub use outcome::{Attempt, AttemptResult, Outcome};
 pub use queue::Wait;
 pub use report::Report;
 
-use crate::backend::{Backend, Message, Response};
+use crate::backend::{Message, Response};
 use crate::cancel::CancelToken;
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::resilience::{CircuitBreakerRegistry, RetryConfig};
+use crate::resilience::CircuitBreakerRegistry;
 use crate::seed;
 use crate::sync::{Arc, Mutex};
+use builder::{BoxedBackend, Settings};
 use crew::Crew;
 use event::{EventKind as Kind, Events};
 use lane::{Lane, lane_of_tasks, lanes};
@@ -64,15 +64,10 @@ use std::fmt;
 /// ```
 pub struct Runner<'a, Q = Message, R = Response> {
     backends: Vec<Configured<'a, Q, R>>,
-    circuit_breakers: Arc<CircuitBreakerRegistry>,
-    retry: RetryConfig,
-    concurrency: usize,
-    schedule: Schedule,
-    clock: Clock,
-    seed: Option<u64>,
+    settings: Settings,
 }
 
-type Configured<'a, Q, R> = (Arc<str>, Box<dyn Backend<Q, R> + 'a>, BackendConfig);
+type Configured<'a, Q, R> = (Arc<str>, BoxedBackend<'a, Q, R>, BackendConfig);
 
 impl<'a> Runner<'a> {
     /// A runner of prompts, to be given backends.
@@ -105,17 +100,17 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         options: RunOptions<'_, R>,
     ) -> Result<Report<R>, Error> {
         let lane_of = lane_of_tasks(self, plan)?;
-        let crew = Crew::new(self.widest(plan), &self.clock)?;
-        let seed = self.seed.unwrap_or_else(seed::fresh);
-        let _turn = self.clock.take_part(seed);
+        let crew = Crew::new(self.widest(plan), &self.settings.clock)?;
+        let seed = self.settings.seed.unwrap_or_else(seed::fresh);
+        let _turn = self.settings.clock.take_part(seed);
         let (own, _heir) = cancel.child();
         let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
-        match self.schedule {
+        match self.settings.schedule {
             Schedule::Waves => (0..run.graph.depth()).for_each(|wave| {
-                let workers = self.concurrency.min(run.graph.wave(wave).len());
+                let workers = self.settings.concurrency.min(run.graph.wave(wave).len());
                 crew.work(&run, cancel, workers, |queue| queue.open_wave(wave));
             }),
             Schedule::Eager => crew.work(&run, cancel, self.widest(plan), Queue::open_all),
@@ -135,16 +130,16 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
 
     /// The circuit breakers of the backends.
     pub fn circuit_breakers(&self) -> &Arc<CircuitBreakerRegistry> {
-        &self.circuit_breakers
+        &self.settings.circuit_breakers
     }
 
     /// How many tasks can ever be in progress at once.
     fn widest(&self, plan: &Plan<Q>) -> usize {
-        let widest = match self.schedule {
+        let widest = match self.settings.schedule {
             Schedule::Waves => plan.graph().waves().map(<[u32]>::len).max().unwrap_or(1),
             Schedule::Eager => plan.len(),
         };
-        widest.min(self.concurrency)
+        widest.min(self.settings.concurrency)
     }
 
     fn begin<'r>(
@@ -155,7 +150,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         seed: u64,
         options: RunOptions<'r, R>,
     ) -> Run<'r, Q, R> {
-        let began = self.clock.now();
+        let began = self.settings.clock.now();
         let events = Events::new(options.events, began);
         let lanes = lanes(self);
         let gates = gates(plan, &lanes);
@@ -166,9 +161,9 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             graph: plan.graph(),
             lanes,
             outcomes,
-            queue: Arc::new(SharedQueue::new(queue, self.clock.clone())),
+            queue: Arc::new(SharedQueue::new(queue, self.settings.clock.clone())),
             cancel,
-            clock: &self.clock,
+            clock: &self.settings.clock,
             began,
             limit: options.time_limit.and_then(|limit| began.checked_add(limit)),
             deadline: None,
@@ -183,10 +178,9 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
 
 /// The places of what is to come of each task, in plan order.
 fn outcomes<Q, R>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>], lane_of: &[u32]) -> Vec<Outcome<R>> {
-    let backend = |task: usize| Arc::clone(lanes[lane_of[task] as usize].kind);
-    let wave = |task: usize| plan.graph().waves_of()[task];
-    let outcome = |(number, task)| Outcome::to_come(task, backend(number), wave(number));
-    plan.tasks().iter().enumerate().map(outcome).collect()
+    let backend = |lane: u32| Arc::clone(lanes[lane as usize].kind);
+    let tasks = plan.tasks().iter().zip(lane_of).zip(0..);
+    tasks.map(|((task, lane), number)| Outcome::to_come(task, backend(*lane), plan.graph().wave_of(number))).collect()
 }
 
 /// What tasks wait for beside their dependencies.
@@ -212,7 +206,10 @@ impl<Q, R> fmt::Debug for Runner<'_, Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds: Vec<&str> = self.backends.iter().map(|(kind, ..)| &**kind).collect();
         let mut debug = f.debug_struct("Runner");
-        debug.field("backends", &kinds).field("concurrency", &self.concurrency).field("schedule", &self.schedule);
+        debug
+            .field("backends", &kinds)
+            .field("concurrency", &self.settings.concurrency)
+            .field("schedule", &self.settings.schedule);
         debug.finish_non_exhaustive()
     }
 }

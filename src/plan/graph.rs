@@ -7,13 +7,10 @@ mod index;
 pub(crate) use index::Index;
 
 use super::Task;
-use crate::error::{Fault, nearest};
+use crate::error::{Fault, SUGGESTIONS, nearest};
 use crate::sync::Arc;
 use crate::task_id::TaskId;
 use edges::Edges;
-
-/// A suggestion looks at every name, so of many unknown ones only the first get one.
-const SUGGESTIONS: usize = 20;
 
 /// The shape of a plan. Tasks are numbers here: their places in the plan.
 pub(crate) struct Graph {
@@ -75,11 +72,6 @@ impl Graph {
 
     pub(crate) fn wave_of(&self, task: u32) -> u32 {
         self.wave_of[task as usize]
-    }
-
-    /// The wave of each task.
-    pub(crate) fn waves_of(&self) -> &[u32] {
-        &self.wave_of
     }
 
     /// How many waves there are.

@@ -89,26 +89,21 @@ impl BackendConfig {
     }
 }
 
-type BoxedBackend<'a, Q, R> = Box<dyn Backend<Q, R> + 'a>;
+pub(super) type BoxedBackend<'a, Q, R> = Box<dyn Backend<Q, R> + 'a>;
 
-/// Collects the backends and settings of a [`Runner`].
-#[must_use = "a runner is made by `build`"]
-pub struct RunnerBuilder<'a, Q = Message, R = Response> {
-    backends: Vec<(Arc<str>, BoxedBackend<'a, Q, R>)>,
-    configs: BTreeMap<Arc<str>, BackendConfig>,
-    circuit_breakers: Arc<CircuitBreakerRegistry>,
-    retry: RetryConfig,
-    concurrency: usize,
-    schedule: Schedule,
-    clock: Clock,
-    seed: Option<u64>,
+/// What holds for all backends of a runner.
+pub(super) struct Settings {
+    pub(super) circuit_breakers: Arc<CircuitBreakerRegistry>,
+    pub(super) retry: RetryConfig,
+    pub(super) concurrency: usize,
+    pub(super) schedule: Schedule,
+    pub(super) clock: Clock,
+    pub(super) seed: Option<u64>,
 }
 
-impl<Q, R> RunnerBuilder<'_, Q, R> {
-    pub(super) fn new() -> Self {
+impl Default for Settings {
+    fn default() -> Self {
         Self {
-            backends: Vec::new(),
-            configs: BTreeMap::new(),
             circuit_breakers: Arc::default(),
             retry: RetryConfig::new(),
             concurrency: DEFAULT_CONCURRENCY,
@@ -116,6 +111,20 @@ impl<Q, R> RunnerBuilder<'_, Q, R> {
             clock: Clock::default(),
             seed: None,
         }
+    }
+}
+
+/// Collects the backends and settings of a [`Runner`].
+#[must_use = "a runner is made by `build`"]
+pub struct RunnerBuilder<'a, Q = Message, R = Response> {
+    backends: Vec<(Arc<str>, BoxedBackend<'a, Q, R>)>,
+    configs: BTreeMap<Arc<str>, BackendConfig>,
+    settings: Settings,
+}
+
+impl<Q, R> RunnerBuilder<'_, Q, R> {
+    pub(super) fn new() -> Self {
+        Self { backends: Vec::new(), configs: BTreeMap::new(), settings: Settings::default() }
     }
 }
 
@@ -143,33 +152,33 @@ impl<'a, Q, R> RunnerBuilder<'a, Q, R> {
 
     /// The circuit breakers to use. Default: a registry of its own, with default settings.
     pub fn circuit_breakers(self, breakers: Arc<CircuitBreakerRegistry>) -> Self {
-        Self { circuit_breakers: breakers, ..self }
+        Self { settings: Settings { circuit_breakers: breakers, ..self.settings }, ..self }
     }
 
     /// The retry policy where neither task nor backend has one. Default: [`RetryConfig::new`].
     pub fn retry(self, retry: RetryConfig) -> Self {
-        Self { retry, ..self }
+        Self { settings: Settings { retry, ..self.settings }, ..self }
     }
 
     /// How many calls are made at once. Default: 8. Calls block, so it may well exceed the number of cores.
     pub fn concurrency(self, workers: usize) -> Self {
-        Self { concurrency: workers, ..self }
+        Self { settings: Settings { concurrency: workers, ..self.settings }, ..self }
     }
 
     /// Whether a wave waits for the one before. Default: [`Schedule::Waves`].
     pub fn schedule(self, schedule: Schedule) -> Self {
-        Self { schedule, ..self }
+        Self { settings: Settings { schedule, ..self.settings }, ..self }
     }
 
     /// The clock of attempts, waits and circuits. Default: the system's.
     pub fn clock(self, clock: Clock) -> Self {
-        Self { clock, ..self }
+        Self { settings: Settings { clock, ..self.settings }, ..self }
     }
 
     /// The seed of the jitter, and under a simulated clock of the order in which workers take turns. Default: fresh entropy
     /// for each run. No two tasks of a run have the same jitter.
     pub fn seed(self, seed: u64) -> Self {
-        Self { seed: Some(seed), ..self }
+        Self { settings: Settings { seed: Some(seed), ..self.settings }, ..self }
     }
 
     /// Judges the settings.
@@ -183,18 +192,17 @@ impl<'a, Q, R> RunnerBuilder<'a, Q, R> {
         if !faults.is_empty() {
             return Err(Error::settings(faults));
         }
-        let Self { backends, mut configs, circuit_breakers, retry, concurrency, schedule, clock, seed } = self;
+        let Self { backends, mut configs, settings } = self;
         let configured = backends.into_iter().map(|(kind, backend)| {
             let config = configs.remove(&kind).unwrap_or_default();
             (kind, backend, config)
         });
-        let backends = configured.collect();
-        Ok(Runner { backends, circuit_breakers, retry, concurrency, schedule, clock, seed })
+        Ok(Runner { backends: configured.collect(), settings })
     }
 
     fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if self.concurrency == 0 {
+        if self.settings.concurrency == 0 {
             faults.push(Fault::ZeroConcurrency { backend: None });
         }
         for (n, (kind, _)) in self.backends.iter().enumerate() {

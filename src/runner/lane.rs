@@ -3,15 +3,12 @@
 use super::builder::WhenOpen;
 use super::{Configured, Runner};
 use crate::backend::Backend;
-use crate::error::{Error, Fault, nearest};
+use crate::error::{Error, Fault, SUGGESTIONS, nearest};
 use crate::plan::{Plan, Task};
 use crate::resilience::{CircuitBreaker, CircuitBreakerConfig, RetryConfig};
 use crate::sync::Arc;
 use std::collections::HashMap;
 use std::time::Duration;
-
-/// A suggestion looks at every name, so of many unknown ones only the first get one.
-const SUGGESTIONS: usize = 20;
 
 pub(super) struct Lane<'r, Q, R> {
     pub(super) kind: &'r Arc<str>,
@@ -35,13 +32,13 @@ pub(super) enum Refused {
 pub(super) fn lanes<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> Vec<Lane<'r, Q, R>> {
     let numbers = numbers(runner);
     let lane = |(kind, backend, config): &'r Configured<'_, Q, R>| {
-        let breaker = runner.circuit_breakers.get(kind);
+        let breaker = runner.settings.circuit_breakers.get(kind);
         Lane {
             kind,
             backend: &**backend,
             breaker_config: breaker.config(),
             breaker,
-            retry: config.retry.unwrap_or(runner.retry),
+            retry: config.retry.unwrap_or(runner.settings.retry),
             timeout: config.timeout,
             concurrency: config.concurrency,
             when_open: match &config.when_open {

@@ -11,6 +11,12 @@ const CHUNK: usize = 64 * 1024;
 /// How much of standard error goes into an error's message, in bytes.
 const TAIL: usize = 8 * 1024;
 
+/// Reads once, behind what is there.
+fn read_onto(bytes: &mut Vec<u8>, pipe: impl AsFd) -> Result<usize, Errno> {
+    bytes.reserve(CHUNK);
+    rustix::io::read(pipe, spare_capacity(bytes))
+}
+
 /// Standard output, up to a limit.
 pub(super) struct Output {
     bytes: Vec<u8>,
@@ -25,8 +31,7 @@ impl Output {
 
     /// Reads once; the number of bytes that came, zero at the end.
     pub(super) fn read_from(&mut self, pipe: impl AsFd) -> Result<usize, Errno> {
-        self.bytes.reserve(CHUNK);
-        let count = rustix::io::read(pipe, spare_capacity(&mut self.bytes))?;
+        let count = read_onto(&mut self.bytes, pipe)?;
         self.cut();
         Ok(count)
     }
@@ -60,8 +65,7 @@ pub(super) struct Tail {
 impl Tail {
     /// Reads once; the number of bytes that came, zero at the end.
     pub(super) fn read_from(&mut self, pipe: impl AsFd) -> Result<usize, Errno> {
-        self.bytes.reserve(CHUNK);
-        let count = rustix::io::read(pipe, spare_capacity(&mut self.bytes))?;
+        let count = read_onto(&mut self.bytes, pipe)?;
         self.cut();
         Ok(count)
     }
