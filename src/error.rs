@@ -245,12 +245,26 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
 /// A suggestion looks at every name, so of many unknown ones only the first get one.
 pub(crate) const SUGGESTIONS: usize = 20;
 
-/// The candidate that is most like `name`, if one is like it enough to be what was meant.
+/// The candidate that is most like `name`, if one is like it enough to be what was meant: one or two slips of the finger away
+/// (a letter too few, too many, wrong, or two of them swapped; capitals count for nothing), or with much the same beginning.
 pub(crate) fn nearest<T: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
+    let name = name.to_lowercase();
+    let alike = candidates.into_iter().filter_map(|candidate| Some((unlikeness(&name, candidate.as_ref())?, candidate)));
+    alike.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)
+}
+
+/// Slips first, then beginnings; `None` for what is not alike.
+fn unlikeness(name: &str, candidate: &str) -> Option<f64> {
     const ALIKE: f64 = 0.75;
-    let score = |candidate: T| (strsim::jaro_winkler(name, candidate.as_ref()), candidate);
-    let alike = candidates.into_iter().map(score).filter(|(score, _)| *score >= ALIKE);
-    alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)
+    let candidate = candidate.to_lowercase();
+    let most = match name.chars().count().max(candidate.chars().count()) {
+        0 | 1 => 0,
+        2..=4 => 1,
+        _ => 2,
+    };
+    let beginning = strsim::jaro_winkler(name, &candidate);
+    let slips = u8::try_from(strsim::damerau_levenshtein(name, &candidate)).ok().filter(|slips| *slips <= most);
+    slips.map(|slips| f64::from(slips) - beginning).or((beginning >= ALIKE).then_some(4.0 - beginning))
 }
 
 #[cfg(test)]
@@ -261,5 +275,17 @@ mod tests {
     fn the_nearest_name_is_suggested_only_if_it_is_near() {
         assert_eq!(nearest("claude-ap", ["codex", "claude-api", "claude"]), Some("claude-api"));
         assert_eq!(nearest("nobody", ["design", "lost"]), None);
+        assert_eq!(nearest("x", ["y", "z"]), None);
+    }
+
+    #[test]
+    fn short_names_with_one_slip_are_near_whatever_their_capitals() {
+        let words = ["run", "wait", "fail", "off", "sh", "on"];
+        for (typo, meant) in
+            [("rnu", "run"), ("RUN", "run"), ("rn", "run"), ("wiat", "wait"), ("of", "off"), ("hs", "sh"), ("Sh", "sh")]
+        {
+            assert_eq!(nearest(typo, words), Some(meant), "{typo}");
+        }
+        assert_eq!(nearest("designs", ["Design", "designer"]), Some("Design"));
     }
 }

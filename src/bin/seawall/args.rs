@@ -1,5 +1,6 @@
 //! The command line.
 
+mod explain;
 mod help;
 mod values;
 
@@ -96,9 +97,10 @@ pub(crate) struct RunArgs {
     /// percent-encoded.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// How long what was started may take to end, once it is told to
+    /// How long what was started may take to end, once it is told to; such as 500ms, 30s
     ///
-    /// The time between SIGTERM and SIGKILL, for time-outs and after Ctrl-C.
+    /// The time between SIGTERM and SIGKILL, for time-outs and after Ctrl-C. A number with a unit, such as `500ms`, `30s` or
+    /// `2min`.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = crate::duration::parse, allow_hyphen_values = true)]
     pub(crate) grace: Duration,
     /// Start nothing new after the first failed task
@@ -170,20 +172,22 @@ pub(crate) struct CompletionsArgs {
 /// Reads the command line, and sets the colours of all that is written from here on. The error: it asked for help, or for
 /// what there is not; then that has been said.
 pub(crate) fn parse() -> Result<Args, ExitCode> {
-    set_colors(asked_color(env::args_os().skip(1)));
-    let args = Args::command().try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
-    let args = args.map_err(|error| explain(&error))?;
+    let words: Vec<OsString> = env::args_os().collect();
+    set_colors(asked_color(words.iter().skip(1).cloned()));
+    let matches = Args::command().try_get_matches_from(&words);
+    let args = matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| tell(error, &words))?;
     set_colors(args.color);
     Ok(args)
 }
 
-fn explain(error: &clap::Error) -> ExitCode {
-    let text = error.render().ansi().to_string();
+fn tell(error: clap::Error, words: &[OsString]) -> ExitCode {
     if error.use_stderr() {
-        streams::say(text.trim_end());
+        let mut command = Args::command();
+        command.build();
+        streams::say(explain::explanation(error, &command, words).trim_end());
         return ExitCode::BadInput;
     }
-    streams::print_styled(&format!("{}\n", text.trim_end()))
+    streams::print_styled(&format!("{}\n", error.render().ansi().to_string().trim_end()))
 }
 
 /// What `--color` says on a command line that may be wrong in other places.

@@ -1,9 +1,23 @@
 //! What somebody may have meant.
 
-/// The candidate that is most like `name`, if one is like it enough.
+/// The candidate that is most like `name`, if one is like it enough to be what was meant: one or two slips of the finger away
+/// (a letter too few, too many, wrong, or two of them swapped; capitals count for nothing), or with much the same beginning.
 pub(crate) fn nearest<T: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
+    let name = name.to_lowercase();
+    let alike = candidates.into_iter().filter_map(|candidate| Some((unlikeness(&name, candidate.as_ref())?, candidate)));
+    alike.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)
+}
+
+/// Slips first, then beginnings; `None` for what is not alike.
+fn unlikeness(name: &str, candidate: &str) -> Option<f64> {
     const ALIKE: f64 = 0.75;
-    let score = |candidate: T| (strsim::jaro_winkler(name, candidate.as_ref()), candidate);
-    let alike = candidates.into_iter().map(score).filter(|(score, _)| *score >= ALIKE);
-    alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)
+    let candidate = candidate.to_lowercase();
+    let most = match name.chars().count().max(candidate.chars().count()) {
+        0 | 1 => 0,
+        2..=4 => 1,
+        _ => 2,
+    };
+    let beginning = strsim::jaro_winkler(name, &candidate);
+    let slips = u8::try_from(strsim::damerau_levenshtein(name, &candidate)).ok().filter(|slips| *slips <= most);
+    slips.map(|slips| f64::from(slips) - beginning).or((beginning >= ALIKE).then_some(4.0 - beginning))
 }

@@ -22,23 +22,28 @@ pub(super) fn render(plan: &Plan) -> String {
     mermaid
 }
 
-/// Labels are HTML and Markdown at once, and a name may begin as a list or a heading does. So what is neither a letter nor
-/// a digit is written by its number, unless it stands alone between such.
+/// What mermaid itself, HTML or Markdown's code would read in a quoted label is written by its number. So is what makes a
+/// list of a name: mermaid draws none.
 fn escaped(name: &str) -> String {
     let name = visible(name);
+    let list_mark = list_mark(&name);
     let mut escaped = String::with_capacity(name.len());
-    let mut rest = name.chars().peekable();
-    let mut is_after_plain = false;
-    while let Some(c) = rest.next() {
-        let is_before_plain = rest.peek().is_some_and(|next| next.is_alphanumeric());
-        if c.is_alphanumeric() || (matches!(c, ' ' | '-' | '_' | '/') && is_after_plain && is_before_plain) {
-            escaped.push(c);
-        } else {
-            let _ = write!(escaped, "#{};", u32::from(c));
+    for (at, c) in name.char_indices() {
+        match c {
+            '"' | '#' | '&' | '<' | '>' | '`' => drop(write!(escaped, "#{};", u32::from(c))),
+            c if Some(at) == list_mark => drop(write!(escaped, "#{};", u32::from(c))),
+            c => escaped.push(c),
         }
-        is_after_plain = c.is_alphanumeric();
     }
     escaped
+}
+
+/// Where the mark of a Markdown list stands: `- x`, `1. x`.
+fn list_mark(name: &str) -> Option<usize> {
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    let marks: &[u8] = if digits == 0 { b"-*+" } else { b".)" };
+    let [mark, b' ', ..] = name.as_bytes().get(digits..)? else { return None };
+    marks.contains(mark).then_some(digits)
 }
 
 #[cfg(test)]
@@ -46,11 +51,17 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn nothing_is_left_that_mermaid_or_markdown_reads() {
-        assert_eq!(escaped("be-ta 2_x/größe"), "be-ta 2_x/größe");
-        assert_eq!(escaped("1. end"), "1#46;#32;end");
-        assert_eq!(escaped("`a` <b>"), "#96;a#96;#32;#60;b#62;");
-        assert_eq!(escaped("- x"), "#45;#32;x");
-        assert_eq!(escaped("#quot;"), "#35;quot#59;");
+    fn only_what_would_be_read_as_something_else_is_written_by_its_number() {
+        let plain = "be-ta 2_x/größe: (a.b) [c], {d} | *e*; v1.2 ~ 100 %";
+        assert_eq!(escaped(plain), plain);
+        assert_eq!(escaped("`a` <b> & \"c\""), "#96;a#96; #60;b#62; #38; #34;c#34;");
+        assert_eq!(escaped("#quot;"), "#35;quot;");
+    }
+
+    #[test]
+    fn a_name_that_begins_as_a_list_does_is_none() {
+        assert_eq!(escaped("1. end"), "1#46; end");
+        assert_eq!(escaped("- x"), "#45; x");
+        assert_eq!(escaped("-x 1.5"), "-x 1.5");
     }
 }
