@@ -249,7 +249,8 @@ pub(crate) const SUGGESTIONS: usize = 20;
 /// (a letter too few, too many, wrong, or two of them swapped; capitals count for nothing), or with much the same beginning.
 pub(crate) fn nearest<T: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
     let name = name.to_lowercase();
-    let alike = candidates.into_iter().filter_map(|candidate| Some((unlikeness(&name, candidate.as_ref())?, candidate)));
+    let alike =
+        candidates.into_iter().filter_map(|candidate| Some((unlikeness(&name, candidate.as_ref())?, candidate)));
     alike.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)
 }
 

@@ -28,7 +28,7 @@ fn an_empty_file_has_no_tasks() {
 
 #[test]
 fn broken_toml_is_shown_at_its_line() {
-    refused(format!("{TASK}[run\nconcurrency = 1\n"), &["plan.toml:4:5", "[run", "unclosed table"]);
+    refused(format!("{TASK}[run\nconcurrency = 1\n"), &["plan.toml:4:1", "[run", "this header is not closed"]);
     refused(format!("x = \n{TASK}"), &["plan.toml:1:5", "a value is missing"]);
     refused(format!("{TASK}timeout = soon\n"), &["plan.toml:4:11", "a string must be in quotes"]);
 }

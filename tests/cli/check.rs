@@ -53,8 +53,25 @@ fn a_program_that_is_not_there_is_a_warning_and_no_fault() {
     assert_eq!(ran.code, Some(0));
     ran.says(&[
         "warning: backend `b`: there is no program `no-such-program` on the PATH",
-        "backend `c`: there is no program `./here`\n",
+        "warning: backend `c`: there is no folder",
     ]);
+}
+
+#[test]
+fn a_program_is_looked_for_from_its_own_folder() {
+    let plan = "[backends.c]\nkind = \"command\"\nargv = [\"./here\"]\ncwd = \"sub\"\n[[tasks]]\nid = \"b\"\nbackend = \"c\"\nprompt = \"\"\n";
+    let folder = Folder::with_plan(plan);
+    std::fs::create_dir(folder.path("sub")).unwrap();
+    folder.run(&["check", "plan.toml"]).says(&["backend `c`: there is no program `./here`\n"]);
+}
+
+#[test]
+fn what_comes_by_a_pipe_begins_at_the_current_folder() {
+    let folder = Folder::with_plan("[[tasks]]\nid = \"a\"\nrun = \"echo x > here\"\n");
+    let mut program = folder.program(&["run", "/dev/stdin"]);
+    program.stdin(std::fs::File::open(folder.path("plan.toml")).unwrap());
+    assert_eq!(folder.end(Running::start(program)).code, Some(0));
+    assert_eq!(folder.read("here"), "x\n");
 }
 
 #[test]

@@ -45,6 +45,10 @@ refused! {
     an_unknown_key_of_a_backend: &command("timout = \"1s\"") => ["`timout` in backend `b`", "`timeout`"];
     an_unknown_nested_key: &command("retry = { max_atempt = 3 }") => ["plan.toml:4:11", "`max_atempt` in `retry` of backend `b`", "`max_attempts`"];
     an_unknown_key_unlike_any: "[run]\nqqq = 1" => ["unknown key `qqq` in [run]", "`concurrency`, `schedule` and `seed`"];
+    a_key_of_another_table: "[run]\nretry = 3" => ["plan.toml:2:1", "unknown key `retry` in [run]", "it belongs to the top of the plan"];
+    a_misspelt_key_of_another_table: "concurency = 3" => ["plan.toml:1:1", "unknown key `concurency` in a plan", "did you mean `concurrency`? it belongs to [run]"];
+    a_key_in_capitals: &task("RUN = \"true\"") => ["unknown key `RUN` in task `a`", "did you mean `run`?"];
+    a_table_with_two_letters_swapped: "[rnu]\nseed = 1" => ["unknown key `rnu` in a plan", "did you mean `run`?"];
     a_key_of_a_later_release: &task("run = \"true\"\nfor_each = \"x\"") => ["unknown key `for_each` in task `a`"];
     a_key_of_another_kind: &simulated("argv = [\"true\"]") => ["`argv` in backend `b` belongs to the kind `command`", "`simulated`"];
     a_key_of_another_kind_the_other_way_round: &command("fail_rate = 0.5") => ["`fail_rate` in backend `b` belongs to the kind `simulated`"];
@@ -59,7 +63,9 @@ refused! {
     an_unknown_input: &command("input = \"std\"") => ["`input` in backend `b`", "`std`", "`stdin`"];
     an_unknown_when_open: &command("when_open = \"fallback\"") => ["`when_open` in backend `b`", "{ fallback = \"other\" }"];
     an_unknown_class_of_exit: &command("exit = { permanant = [1] }") => ["`permanant` in `exit` of backend `b`", "`permanent`"];
+    a_misspelt_when_open: &command("when_open = \"wiat\"") => ["`when_open` in backend `b`", "did you mean `wait`?"];
     a_breaker_that_is_a_word: &command("breaker = \"none\"") => ["`breaker` in backend `b` must be a table, or \"off\""];
+    a_breaker_that_is_nearly_off: &command("breaker = \"of\"") => ["`breaker` in backend `b`", "did you mean `off`?"];
 }
 
 // Values of another type.
@@ -136,6 +142,9 @@ refused! {
     an_empty_argv: "[backends.b]\nkind = \"command\"\nargv = []" => ["`argv` in backend `b`", "there is no program in it"];
     a_program_without_a_name: "[backends.b]\nkind = \"command\"\nargv = [\"\"]" => ["`argv` in backend `b`", "the program's name is empty"];
     a_nul_in_argv: "[backends.b]\nkind = \"command\"\nargv = [\"a\\u0000\"]" => ["`argv` in backend `b` must be a string without NUL"];
+    a_nul_in_a_script: "[[tasks]]\nid = \"a\"\nrun = \"echo \\u0000\"" => ["plan.toml:3:7", "task `a` has a NUL in what is an argument of the backend `sh`"];
+    a_nul_in_a_prompt_that_is_an_argument: "[backends.b]\nkind = \"command\"\nargv = [\"echo\", \"{prompt}\"]\ninput = \"arg\"\n[[tasks]]\nid = \"a\"\nbackend = \"b\"\nprompt = \"a\\u0000b\"" => ["plan.toml:8:10", "task `a` has a NUL", "backend `b`"];
+    a_nul_in_a_prompt_whose_fallback_takes_arguments: &command("when_open = { fallback = \"sh\" }\n[[tasks]]\nid = \"a\"\nbackend = \"b\"\nprompt = \"\\u0000\"") => ["task `a` has a NUL", "backend `sh`"];
     an_argument_without_a_place_for_the_prompt: &command("input = \"arg\"") => ["`input` in backend `b` is \"arg\", and `argv` has no {prompt}"];
     a_declared_sh_without_a_kind: "[backends.sh]\ntimeout = \"1s\"" => ["backend `sh` lacks `kind`"];
     one_task_as_a_table: "[tasks.x]\nrun = \"true\"" => ["tasks"];
@@ -146,6 +155,7 @@ refused! {
     a_dependency_that_is_no_task: &task("run = \"true\"\nafter = [\"mark\", \"marc\"]") => ["plan.toml:7:18", "task `a` waits for `marc`, which is no task", "did you mean `mark`?"];
     a_task_that_waits_for_itself: &task("run = \"true\"\nafter = [\"a\"]") => ["task `a` depends on itself"];
     an_unknown_backend: &task("backend = \"claude-ap\"\nprompt = \"x\"\n[backends.claude-api]\nkind = \"simulated\"") => ["plan.toml:6:11", "task `a` is for the backend `claude-ap`", "did you mean `claude-api`?"];
+    a_misspelt_short_backend: &task("backend = \"hs\"\nprompt = \"x\"") => ["the backend `hs`", "did you mean `sh`?"];
     an_unknown_backend_unlike_any: &task("backend = \"zzz\"\nprompt = \"x\"") => ["task `a` is for the backend `zzz`", "[backends.zzz]"];
     an_unknown_fallback: &command("when_open = { fallback = \"bee\" }\n[backends.beer]\nkind = \"simulated\"") => ["backend `b` falls back to `bee`", "`beer`"];
     a_fallback_to_itself: &command("when_open = { fallback = \"b\" }") => ["backend `b` falls back to itself"];
@@ -209,4 +219,40 @@ fn what_a_terminal_would_obey_is_never_shown_raw() {
     let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);
     ran.is_refused(&["control character", "\\u{1b}]0;x\\u{7}"]);
     assert!(!ran.err.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", ran.err);
+}
+
+#[test]
+fn what_is_not_closed_is_told_once_where_it_is_opened_and_hides_no_other_fault() {
+    let tail = "\n[[tasks]]\nid = \"a\"\nrun = \"true\"\nafter = [\"b\"]\n[[tasks]]\nid = \"bb\"\nrun = \"true\"\nafetr = []\n";
+    let backend = "[backends.b]\nkind = \"command\"\n";
+    for (head, place, words) in [
+        ("argv = [\"x\", \"y\"", "3:8", "this list is not closed"),
+        ("argv = [\"x\"]\nretry = { max_attempts = 3", "4:9", "this table is not closed"),
+        ("argv = [\"x\"]\nexit = { permanent = [3, 4 }", "4:22", "this list is not closed"),
+        ("argv = [\"x\"]\n[run", "4:1", "this header is not closed"),
+    ] {
+        let ran = Folder::with_plan(&format!("{backend}{head}{tail}")).run(&["check", "plan.toml"]);
+        let after = format!("plan.toml:{}:10", 6 + head.lines().count());
+        ran.is_refused(&[
+            words,
+            &format!("plan.toml:{place}\n"),
+            "waits for `b`",
+            &after,
+            "`afetr`",
+            "plan.toml: 3 faults",
+        ]);
+    }
+}
+
+#[test]
+fn a_long_text_that_is_not_closed_is_told_where_it_is_opened() {
+    let plan = "[[tasks]]\nid = \"a\"\nrun = \"\"\"\nmake\n[[tasks]]\nid = \"b\"\nrun = \"x\"\n";
+    let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);
+    ran.is_refused(&["plan.toml:3:7\n", "this text is not closed", "a `\"\"\"` is missing", "plan.toml: 1 fault\n"]);
+}
+
+#[test]
+fn a_prompt_with_a_nul_may_go_by_standard_input() {
+    let plan = task("backend = \"b\"\nprompt = \"a\\u0000b\"");
+    assert_eq!(Folder::with_plan(&plan).run(&["check", "plan.toml"]).code, Some(0));
 }

@@ -20,6 +20,28 @@ fn unknown_words_are_named_with_the_nearest_ones() {
     refused(&["run", "plan.toml", "--color", "alwys"], &["alwys", "'always'"]);
     refused(&["run", "plan.toml", "--schedule", "eagr"], &["eagr", "'eager'"]);
     refused(&["completions", "fsh"], &["fsh", "'fish'"]);
+    refused(&["rn", "plan.toml"], &["rn", "'run'"]);
+    refused(&["help", "rnu"], &["rnu", "'run'"]);
+    refused(&["run", "plan.toml", "--QUIET"], &["--QUIET", "'--quiet'"]);
+    refused(&["run", "plan.toml", "--schedule", "WAVES"], &["WAVES", "'waves'"]);
+    refused(&["plan.toml"], &["plan.toml", "seawall run plan.toml"]);
+    refused(&["run", "paln.toml"], &["failed to read paln.toml", "did you mean `plan.toml`?"]);
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_quoted_as_an_escape() {
+    for args in [
+        &["\u{9b}31m"][..],
+        &["run", "plan.toml", "--schedule", "\u{9b}31m"],
+        &["run", "plan.toml", "--seed", "\u{9b}31m"],
+        &["run", "plan.toml", "--grace", "\u{9b}31m"],
+        &["run", "plan.toml", "--\u{9b}31m"],
+        &["run", "plan.toml", "more\u{9b}31m"],
+    ] {
+        let ended = Folder::with_plan("").run(args);
+        ended.is_refused(&["\\u{9b}31m"]);
+        assert!(!ended.err.contains('\u{9b}'), "{}", ended.err);
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod display;
 mod effective;
 mod faults;
 mod field;
+mod homes;
+mod mended;
 mod name;
 mod places;
 mod prompts;
@@ -88,9 +90,9 @@ impl PlanFile {
         let is_stdin = path == "-";
         let bytes = if is_stdin { source::read_stdin() } else { source::read_file(path) };
         let name = path.to_string_lossy();
-        let bytes = bytes.map_err(|error| PlanFaults::unreadable(&name, &error))?;
+        let bytes = bytes.map_err(|error| PlanFaults::unreadable(&name, &source::reason(path, &error)))?;
         let (text, faults) = source::decode(&bytes).map_err(|reason| PlanFaults::unreadable(&name, &reason))?;
-        let folder = if is_stdin { None } else { path.parent() };
+        let folder = if is_stdin || source::is_of_the_system(path) { None } else { path.parent() };
         read::read(&name, &text, folder.unwrap_or(Path::new("")), faults)
     }
 

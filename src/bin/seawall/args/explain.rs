@@ -32,7 +32,8 @@ fn made_safe(error: Error, command: &Command, args: &[OsString]) -> Error {
 fn suggest(mut error: Error, command: &Command, args: &[OsString]) -> Error {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let names = command.get_subcommands().map(|command| command.get_name().to_owned()).chain(["help".to_owned()]);
+            let names =
+                command.get_subcommands().map(|command| command.get_name().to_owned()).chain(["help".to_owned()]);
             add(&mut error, ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand, names);
             add_run(&mut error);
         }

@@ -5,7 +5,7 @@ pub(super) mod simulated;
 
 use super::breaker::BreakerKeys;
 use super::faults::{Fault, Faults, Span};
-use super::field::Field;
+use super::field::{Field, none_of};
 use super::name;
 use super::retry::RetryKeys;
 use super::table::Table;
@@ -53,6 +53,11 @@ pub(super) struct Defaults<'a> {
 const COMMON: [&str; 6] = ["kind", "timeout", "when_open", "retry", "breaker", "concurrency"];
 const KINDS: [(&str, &[&str]); 2] = [("command", &command::KEYS), ("simulated", &simulated::KEYS)];
 
+/// Each key that some backend may have, whatever its kind.
+pub(super) fn keys_of_all_kinds() -> Vec<&'static str> {
+    COMMON.into_iter().chain(KINDS.iter().flat_map(|(_, keys)| keys.iter().copied())).collect()
+}
+
 impl Backend {
     /// The one that is there without being declared: `sh -c`, one attempt, no breaker.
     pub(super) fn shell(defaults: Defaults<'_>) -> Self {
@@ -94,6 +99,11 @@ impl Backend {
         }
     }
 
+    /// Whether a prompt becomes a part of its command line.
+    pub(super) fn passes_prompts_as_arguments(&self) -> bool {
+        matches!(&self.kind, Kind::Command(command) if command.input == command::Input::Argument)
+    }
+
     /// Whom it falls back to when its circuit is open.
     pub(crate) fn fallback(&self) -> Option<&str> {
         match &self.when_open {
@@ -132,8 +142,8 @@ fn when_open_of(field: &Field<'_, '_>, faults: &mut Faults) -> (WhenOpen, Option
     match field.as_text() {
         Some("fail") => (WhenOpen::Fail, None),
         Some("wait") => (WhenOpen::Wait, None),
-        Some(_) => {
-            faults.add(field.must_be(WHAT, "none of them"));
+        Some(word) => {
+            faults.add(field.must_be(WHAT, none_of(word, &["fail", "wait"])));
             (WhenOpen::Fail, None)
         }
         None => field.subtable(WHAT, faults).and_then(|table| fallback_of(&table, faults)).unwrap_or_default(),

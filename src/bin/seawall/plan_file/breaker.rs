@@ -1,7 +1,7 @@
 //! The keys of a circuit breaker, each of which may be left to somebody else.
 
 use super::faults::Faults;
-use super::field::Field;
+use super::field::{Field, none_of};
 use super::table::Table;
 use seawall::CircuitBreakerConfig;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) struct BreakerKeys {
     half_open_requests: Option<u32>,
 }
 
-const KEYS: [&str; 3] = ["failure_threshold", "open_for", "half_open_requests"];
+pub(super) const KEYS: [&str; 3] = ["failure_threshold", "open_for", "half_open_requests"];
 
 impl BreakerKeys {
     pub(super) fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
@@ -33,7 +33,12 @@ impl BreakerKeys {
         if field.as_text() == Some("off") {
             return None;
         }
-        let table = field.subtable("a table, or \"off\"", faults);
+        const WHAT: &str = "a table, or \"off\"";
+        if let Some(word) = field.as_text() {
+            faults.add(field.must_be(WHAT, none_of(word, &["off"])));
+            return Some(Self::default());
+        }
+        let table = field.subtable(WHAT, faults);
         Some(table.map(|table| Self::read(&table, faults)).unwrap_or_default())
     }
 

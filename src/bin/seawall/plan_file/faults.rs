@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(super) type Span = Range<usize>;
 
 /// One thing that is wrong.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fault {
     /// Where; `None` for what the file lacks as a whole.
     pub(super) span: Option<Span>,

@@ -83,8 +83,7 @@ impl<'t, 'p> Field<'t, 'p> {
         let word = self.expect(&what(), faults, DeValue::as_str)?;
         let choice = choices.iter().find(|(choice, _)| *choice == word).map(|(_, choice)| *choice);
         if choice.is_none() {
-            let near = nearest(word, words()).map(|near| format!("; did you mean `{near}`?"));
-            faults.add(self.must_be(what(), format!("`{word}` is none of them{}", near.unwrap_or_default())));
+            faults.add(self.must_be(what(), none_of(word, &words().collect::<Vec<_>>())));
         }
         choice
     }
@@ -142,6 +141,12 @@ impl<'t, 'p> Field<'t, 'p> {
         }
         is_valid.then_some(value)
     }
+}
+
+/// Why `word` will not do, with the one of `words` that it may be meant to be.
+pub(super) fn none_of(word: &str, words: &[&str]) -> String {
+    let near = nearest(word, words).map(|near| format!("; did you mean `{near}`?"));
+    format!("`{word}` is none of them{}", near.unwrap_or_default())
 }
 
 /// What is broken at a table may have broken its header, and so put its keys elsewhere.

@@ -39,6 +39,6 @@ impl<'a> Prompts<'a> {
 }
 
 fn prompt_at(path: &Path) -> Result<Message, String> {
-    let bytes = source::read_file(path).map_err(|error| error.to_string())?;
+    let bytes = source::read_file(path).map_err(|error| source::reason(path, &error))?;
     String::from_utf8(bytes).map(Message::from).map_err(|_| "it is not UTF-8".to_owned())
 }

@@ -4,6 +4,7 @@ use super::backend::Defaults;
 use super::backends::Backends;
 use super::breaker::BreakerKeys;
 use super::faults::{Fault, Faults};
+use super::mended::Mended;
 use super::places::Places;
 use super::prompts::Prompts;
 use super::retry::RetryKeys;
@@ -12,23 +13,54 @@ use super::task::TaskEntry;
 use super::{PlanFaults, PlanFile, SCHEDULES};
 use seawall::{Plan, Schedule};
 use std::path::{self, Path, PathBuf};
+use toml::Spanned;
 use toml::de::DeTable;
+
+/// Of the plan as a whole.
+pub(super) const KEYS: [&str; 5] = ["run", "retry", "breaker", "backends", "tasks"];
+/// Of `[run]`.
+pub(super) const RUN_KEYS: [&str; 3] = ["concurrency", "schedule", "seed"];
 
 /// A suggestion looks at every name, so of many unknown ones only the first get one.
 const SUGGESTIONS: usize = 20;
 
 /// Judges a text in which `faults` were found before.
-pub(super) fn read(name: &str, text: &str, folder: &Path, mut faults: Vec<Fault>) -> Result<PlanFile, PlanFaults> {
-    let (document, errors) = DeTable::parse_recoverable(text);
+pub(super) fn read(name: &str, text: &str, folder: &Path, faults: Vec<Fault>) -> Result<PlanFile, PlanFaults> {
+    let document = DeTable::parse_recoverable(text);
+    // Places that are no UTF-8 are told of by where they are in the text as it is.
+    let is_to_mend = !document.1.is_empty() && faults.is_empty();
+    let judged = match is_to_mend.then(|| Mended::of(text)).flatten() {
+        Some(mended) => judge_mended(name, &mended, folder),
+        None => judge(name, text, folder, faults, Vec::new(), document),
+    };
+    judged.map_err(|faults| PlanFaults::new(name, text, &faults))
+}
+
+fn judge_mended(name: &str, mended: &Mended, folder: &Path) -> Result<PlanFile, Vec<Fault>> {
+    let document = DeTable::parse_recoverable(&mended.text);
+    let judged = judge(name, &mended.text, folder, Vec::new(), mended.faults.clone(), document);
+    judged.map_err(|faults| faults.into_iter().map(|fault| mended.back(fault)).collect())
+}
+
+/// `unclosed` has broken nothing else.
+fn judge(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    mut faults: Vec<Fault>,
+    unclosed: Vec<Fault>,
+    (document, errors): (Spanned<DeTable<'_>>, Vec<toml::de::Error>),
+) -> Result<PlanFile, Vec<Fault>> {
     faults.extend(super::syntax::faults_of(&errors, text));
     let mut faults = Faults::of_syntax(faults);
+    unclosed.into_iter().for_each(|fault| faults.add(fault));
     let file = Table::new(document.get_ref(), 0..0, "a plan");
     let plan = plan_of(name, &file, &absolute(folder), &mut faults);
-    plan.filter(|_| faults.is_empty()).ok_or_else(|| PlanFaults::new(name, text, &faults.into_sorted()))
+    plan.filter(|_| faults.is_empty()).ok_or_else(|| faults.into_sorted())
 }
 
 fn plan_of(name: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> Option<PlanFile> {
-    file.refuse_others(&["run", "retry", "breaker", "backends", "tasks"], faults);
+    file.refuse_others(&KEYS, faults);
     let run = Run::read(file, faults);
     let section = |key, faults: &mut Faults| file.field(key)?.table("a table", format!("[{key}]"), faults);
     let retry = section("retry", faults).map(|table| RetryKeys::read(&table, faults)).unwrap_or_default();
@@ -38,6 +70,7 @@ fn plan_of(name: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> 
     let mut suggestions = SUGGESTIONS;
     for entry in &entries {
         entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
+        entry.refuse_nul(&backends, faults);
     }
     let overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
     let tasks = entries.iter().zip(&overrides).map(|(entry, overrides)| entry.to_task(overrides));
@@ -60,7 +93,7 @@ impl Run {
         let Some(table) = file.field("run").and_then(|field| field.table("a table", "[run]", faults)) else {
             return run;
         };
-        table.refuse_others(&["concurrency", "schedule", "seed"], faults);
+        table.refuse_others(&RUN_KEYS, faults);
         if let Some(concurrency) = table.field("concurrency").and_then(|field| field.whole(1..=10_000, faults)) {
             run.concurrency = concurrency;
         }

@@ -16,7 +16,7 @@ pub(super) struct RetryKeys {
     pub(super) max_attempts: Option<u32>,
 }
 
-const KEYS: [&str; 6] =
+pub(super) const KEYS: [&str; 6] =
     ["initial_interval", "max_interval", "max_elapsed_time", "multiplier", "randomization_factor", "max_attempts"];
 
 impl RetryKeys {

@@ -1,6 +1,8 @@
 //! Where a plan's text comes from.
 
 use super::faults::Fault;
+use crate::nearest::nearest;
+use crate::visible::visible;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
@@ -25,6 +27,28 @@ pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 /// What standard input holds, unless that is too much.
 pub(super) fn read_stdin() -> io::Result<Vec<u8>> {
     read(io::stdin().lock())
+}
+
+/// What is no file of somebody's own, but a pipe or another place of the system, as `/dev/stdin` and a shell's `<(…)` are:
+/// nothing lies beside it.
+pub(super) fn is_of_the_system(path: &Path) -> bool {
+    path.starts_with("/dev") || path.starts_with("/proc") || path.metadata().is_ok_and(|metadata| !metadata.is_file())
+}
+
+/// Why a file cannot be read, with the name beside it that may have been meant.
+pub(super) fn reason(path: &Path, error: &io::Error) -> String {
+    let near = Some(path).filter(|_| error.kind() == io::ErrorKind::NotFound).and_then(neighbour);
+    near.map_or_else(|| error.to_string(), |near| format!("{error}; did you mean `{near}`?"))
+}
+
+/// The file in the same folder whose name is most like that of `path`.
+fn neighbour(path: &Path) -> Option<String> {
+    const MOST_NAMES: usize = 10_000;
+    let folder = path.parent()?;
+    let entries = if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.read_dir().ok()?;
+    let names = entries.take(MOST_NAMES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let near = nearest(path.file_name()?.to_str()?, names)?;
+    Some(visible(&folder.join(near).to_string_lossy()).into_owned())
 }
 
 /// Reads no more than may be, so that a pipe without an end is no trouble.

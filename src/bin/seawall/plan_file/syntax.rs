@@ -19,16 +19,27 @@ pub(super) fn faults_of(errors: &[toml::de::Error], text: &str) -> Vec<Fault> {
 fn fault_of(message: &str, span: Span, text: &str) -> Fault {
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let found = text.get(span.clone()).unwrap_or_default();
-    let fault = match what {
-        "string values must be quoted" if found.trim().is_empty() => return Fault::at(span, "a value is missing"),
-        "string values must be quoted" => {
-            return Fault::at(span, "this is no value").label("a string must be in quotes");
+    match what {
+        "string values must be quoted" if found.trim().is_empty() => Fault::at(span, "a value is missing"),
+        "key with no value" | "missing value" | "missing value for key" => Fault::at(span, "a value is missing"),
+        "string values must be quoted" | "invalid boolean" | "invalid float" | "invalid value" => {
+            Fault::at(span, "this is no value").label("a string must be in quotes")
         }
         "recursion limit" | "cannot recurse further; max recursion depth met" => {
-            return Fault::at(span, "this is nested too deeply");
+            Fault::at(span, "this is nested too deeply")
         }
-        "duplicate key" => return Fault::at(span, format!("`{found}` is there twice")),
-        _ => Fault::at(span, what),
-    };
-    if expected.is_empty() { fault } else { fault.label(format!("expected {expected}")) }
+        "duplicate key" => Fault::at(span, format!("`{found}` is there twice")),
+        "unexpected key or value" => {
+            Fault::at(span, "something stands after the value").label("a line ends with its value")
+        }
+        "invalid basic string" | "invalid literal string" if is_quote(expected) => {
+            Fault::at(span, "a text is not closed on its line").label(format!("a {expected} is missing"))
+        }
+        _ if expected.is_empty() => Fault::at(span, what),
+        _ => Fault::at(span, what).label(format!("expected {expected}")),
+    }
+}
+
+fn is_quote(expected: &str) -> bool {
+    matches!(expected, "`\"`" | "`'`")
 }

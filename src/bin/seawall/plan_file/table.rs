@@ -2,6 +2,7 @@
 
 use super::faults::{Fault, Faults, Span};
 use super::field::Field;
+use super::homes::home_of;
 use crate::nearest::nearest;
 use toml::de::DeTable;
 
@@ -53,9 +54,12 @@ impl<'t> Table<'t> {
 
 fn unknown(field: &Field<'_, '_>, known: &[&str]) -> Fault {
     let fault = Fault::at(field.key_span.clone(), format!("unknown key `{}` in {}", field.key, field.place));
-    match nearest(field.key, known) {
-        Some(key) => fault.label(format!("did you mean `{key}`?")),
-        None => fault.help(format!("what may be in {}: {}", field.place, list(known))),
+    let home = home_of(field.key);
+    match (nearest(field.key, known), home) {
+        (_, Some((key, place))) if key == field.key => fault.label(format!("it belongs to {place}")),
+        (Some(key), _) => fault.label(format!("did you mean `{key}`?")),
+        (None, Some((key, place))) => fault.label(format!("did you mean `{key}`? it belongs to {place}")),
+        (None, None) => fault.help(format!("what may be in {}: {}", field.place, list(known))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One task of the file.
 
-use super::backend::own_retry;
+use super::backend::{Backend, own_retry};
 use super::backends::Backends;
 use super::faults::{Fault, Faults, Span};
 use super::field::Field;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-const KEYS: [&str; 10] =
+pub(super) const KEYS: [&str; 10] =
     ["id", "run", "backend", "prompt", "prompt_file", "after", "failure_mode", "timeout", "retry", "writes"];
 
 /// The words for failure modes.
@@ -29,7 +29,7 @@ pub(super) struct TaskEntry<'t> {
     pub(super) id_span: Span,
     pub(super) after: Vec<(&'t str, Span)>,
     backend: Option<(&'t str, Span)>,
-    prompt: Option<Message>,
+    prompt: Option<(Message, Span)>,
     mode: FailureMode,
     timeout: Option<Duration>,
     retry: RetryKeys,
@@ -87,6 +87,19 @@ impl<'t> TaskEntry<'t> {
         });
     }
 
+    /// A fault if its prompt cannot be an argument, and is to be one: the system ends those at a NUL.
+    pub(super) fn refuse_nul(&self, backends: &Backends, faults: &mut Faults) {
+        let (Some((backend, _)), Some((prompt, span))) = (&self.backend, &self.prompt) else { return };
+        let is_argument = |backend: &&Backend| backend.passes_prompts_as_arguments();
+        if prompt.prompt().contains('\0')
+            && let Some(backend) = backends.reached_from([*backend]).into_iter().find(is_argument)
+        {
+            let title =
+                format!("task `{}` has a NUL in what is an argument of the backend `{}`", self.id, backend.name);
+            faults.add(Fault::at(span.clone(), title).label("an argument cannot hold a NUL"));
+        }
+    }
+
     /// What it says for itself alone, in place of its backend.
     pub(super) fn overrides(&self, backends: &Backends) -> Overrides {
         let backend = self.backend.as_ref().and_then(|(backend, _)| backends.get(backend));
@@ -100,7 +113,7 @@ impl<'t> TaskEntry<'t> {
 
     pub(super) fn to_task(&self, overrides: &Overrides) -> Task {
         let backend = self.backend.as_ref().map_or("sh", |(backend, _)| backend);
-        let prompt = self.prompt.clone().unwrap_or_else(|| Message::new(""));
+        let prompt = self.prompt.as_ref().map_or_else(|| Message::new(""), |(prompt, _)| prompt.clone());
         let after = self.after.iter().map(|(id, _)| *id);
         let mut task = Task::for_request(&*self.id, backend, prompt).after(after).failure_mode(self.mode);
         if let Some(retry) = overrides.retry {
@@ -133,11 +146,12 @@ fn call_of<'t>(
     table: &Table<'t>,
     prompts: &mut Prompts<'_>,
     faults: &mut Faults,
-) -> (Option<(&'t str, Span)>, Option<Message>) {
+) -> (Option<(&'t str, Span)>, Option<(Message, Span)>) {
     let [run, backend, text, file] = ["run", "backend", "prompt", "prompt_file"].map(|key| table.field(key));
     if let Some(run) = run {
         refuse_beside(&run, [&backend, &text, &file].into_iter().flatten(), faults);
-        return (Some(("sh", run.span.clone())), run.text(faults).map(Message::new));
+        let script = run.text(faults).map(|script| (Message::new(script), run.span.clone()));
+        return (Some(("sh", run.span)), script);
     }
     if let (Some(text), Some(file)) = (&text, &file) {
         refuse_beside(text, [file], faults);
@@ -152,8 +166,8 @@ fn call_of<'t>(
         faults.add_missing(Fault::at(table.span.clone(), format!("{} {lacks}", table.place)));
     }
     let prompt = match (text, file) {
-        (Some(text), _) => text.text(faults).map(Message::new),
-        (None, file) => file.and_then(|file| prompts.read(&file, faults)),
+        (Some(text), _) => text.text(faults).map(|prompt| (Message::new(prompt), text.span)),
+        (None, file) => file.and_then(|file| Some((prompts.read(&file, faults)?, file.span))),
     };
     (backend.and_then(|backend| Some((backend.text(faults)?, backend.span))), prompt)
 }
