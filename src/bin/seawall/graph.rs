@@ -109,7 +109,7 @@ wave 1: 1 task
     fn mermaid_escapes_what_is_no_letter() {
         let wanted = r#"flowchart LR
   subgraph wave0["wave 0"]
-    n0["al#34;p#92;ha"]
+    n0["al#34;p\ha"]
   end
   subgraph wave1["wave 1"]
     n1["be-ta 2"]

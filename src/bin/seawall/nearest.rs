@@ -20,5 +20,7 @@ fn unlikeness(name: &str, candidate: &str) -> Option<f64> {
     };
     let beginning = strsim::jaro_winkler(name, &candidate);
     let slips = u8::try_from(strsim::damerau_levenshtein(name, &candidate)).ok().filter(|slips| *slips <= most);
-    slips.map(|slips| f64::from(slips) - beginning).or((beginning >= ALIKE).then_some(4.0 - beginning))
+    let is_same_letter = candidate.chars().next() == name.chars().next();
+    let first = if is_same_letter { 1.0 } else { 0.0 };
+    slips.map(|slips| f64::from(slips) - (first + beginning) / 2.1).or((beginning >= ALIKE).then_some(4.0 - beginning))
 }

@@ -118,7 +118,7 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                 }
                 b']' | b'}' => {
-                    open.brackets.pop();
+                    self.gaps.extend(open.close(byte));
                     self.at += 1;
                 }
                 _ => self.at += 1,
@@ -184,6 +184,15 @@ impl<'a> Scanner<'a> {
 impl Open {
     fn closing(&self) -> String {
         self.brackets.iter().rev().map(|(_, bracket)| if *bracket == b'[' { ']' } else { '}' }).collect()
+    }
+
+    /// Takes the bracket away that `closer` closes, and those that stand open within it.
+    fn close(&mut self, closer: u8) -> Option<Gap> {
+        let opener = if closer == b']' { b'[' } else { b'{' };
+        let place = self.brackets.iter().rposition(|(_, bracket)| *bracket == opener)?;
+        let within = Self { brackets: self.brackets.split_off(place + 1), ..*self };
+        self.brackets.pop();
+        within.gap(None)
     }
 
     fn gap(&self, next: Option<Span>) -> Option<Gap> {
