@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// What is said of `error`, with styles. `args` are all words of the command line, the program's name included.
 pub(super) fn explanation(error: Error, command: &Command, args: &[OsString]) -> String {
-    let error = if args.iter().all(|arg| is_safe(arg)) { error } else { made_safe(error, command, args) };
+    let error = if args.iter().all(|arg| is_safe(arg)) { error } else { made_safe(&error, command, args) };
     suggest(error, command, args).render().ansi().to_string()
 }
 
@@ -20,7 +20,7 @@ fn is_safe(arg: &OsStr) -> bool {
 
 /// The same error about the same words, with what a terminal would obey written as escapes: no message quotes it then, not
 /// even one that comes from a value's own parser.
-fn made_safe(error: Error, command: &Command, args: &[OsString]) -> Error {
+fn made_safe(error: &Error, command: &Command, args: &[OsString]) -> Error {
     let safe = args.iter().map(|arg| visible(&arg.to_string_lossy()).into_owned());
     match command.clone().try_get_matches_from(safe) {
         Err(again) => again,

@@ -30,10 +30,10 @@ impl BreakerKeys {
 
     /// What a backend's key says: these, or `None` for `"off"`.
     pub(super) fn read_or_off(field: &Field<'_, '_>, faults: &mut Faults) -> Option<Self> {
+        const WHAT: &str = "a table, or \"off\"";
         if field.as_text() == Some("off") {
             return None;
         }
-        const WHAT: &str = "a table, or \"off\"";
         if let Some(word) = field.as_text() {
             faults.add(field.must_be(WHAT, none_of(word, &["off"])));
             return Some(Self::default());

@@ -17,6 +17,9 @@ use std::time::Duration;
 pub(super) const KEYS: [&str; 10] =
     ["id", "run", "backend", "prompt", "prompt_file", "after", "failure_mode", "timeout", "retry", "writes"];
 
+/// What the file has, and where.
+type Placed<T> = (T, Span);
+
 /// The words for failure modes.
 pub(super) const FAILURE_MODES: [(&str, FailureMode); 3] =
     [("hard", FailureMode::Hard), ("soft", FailureMode::Soft), ("skip", FailureMode::Skip)];
@@ -28,8 +31,8 @@ pub(super) struct TaskEntry<'t> {
     pub(super) id: Cow<'t, str>,
     pub(super) id_span: Span,
     pub(super) after: Vec<(&'t str, Span)>,
-    backend: Option<(&'t str, Span)>,
-    prompt: Option<(Message, Span)>,
+    backend: Option<Placed<&'t str>>,
+    prompt: Option<Placed<Message>>,
     mode: FailureMode,
     timeout: Option<Duration>,
     retry: RetryKeys,
@@ -146,7 +149,7 @@ fn call_of<'t>(
     table: &Table<'t>,
     prompts: &mut Prompts<'_>,
     faults: &mut Faults,
-) -> (Option<(&'t str, Span)>, Option<(Message, Span)>) {
+) -> (Option<Placed<&'t str>>, Option<Placed<Message>>) {
     let [run, backend, text, file] = ["run", "backend", "prompt", "prompt_file"].map(|key| table.field(key));
     if let Some(run) = run {
         refuse_beside(&run, [&backend, &text, &file].into_iter().flatten(), faults);

@@ -40,7 +40,7 @@ impl<'a> Scanner<'a> {
         while let Some(byte) = self.byte() {
             match byte {
                 b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
-                b'#' => self.to_line_end(),
+                b'#' => self.skip_line(),
                 b'[' => self.header(),
                 _ => self.entry(),
             }
@@ -52,13 +52,13 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         self.at = line_end(self.text, self.at);
     }
 
     fn header(&mut self) {
         let start = self.at;
-        self.to_line_end();
+        self.skip_line();
         let line = &self.text[start..self.at];
         let header = line[..line.find('#').unwrap_or(line.len())].trim_end();
         let name = header.trim_matches(['[', ']']);
@@ -84,7 +84,7 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             self.value(indent);
         } else {
-            self.to_line_end();
+            self.skip_line();
         }
     }
 
@@ -103,7 +103,7 @@ impl<'a> Scanner<'a> {
                     continue;
                 }
                 b'#' => {
-                    self.to_line_end();
+                    self.skip_line();
                     continue;
                 }
                 b'"' | b'\'' => {
