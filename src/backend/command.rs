@@ -52,7 +52,8 @@ pub enum Prompt {
 /// | process groups | its own |
 ///
 /// The program is looked for in `PATH`, once for all attempts, and started without a shell. Its environment and directory are this process's,
-/// with what [`with_env`](Self::with_env) and [`with_current_dir`](Self::with_current_dir) change.
+/// with what [`with_env`](Self::with_env) and [`with_current_dir`](Self::with_current_dir) change, and then what the
+/// [message](Message::with_env) brings.
 ///
 /// # What an end means
 ///
@@ -168,13 +169,14 @@ impl CommandBackend {
         Self { groups: groups.clone(), ..self }
     }
 
-    fn command(&self, program: &OsStr, arguments: &[OsString], prompt: &str) -> Command {
+    fn command(&self, program: &OsStr, arguments: &[OsString], request: &Message) -> Command {
+        let prompt = request.prompt();
         let mut command = self.command_of(program);
         match self.prompt {
             Prompt::Stdin => command.args(arguments),
             Prompt::Argument => command.args(arguments.iter().map(|word| placeholder::filled(word, prompt))),
         };
-        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.envs(self.env.iter().map(|(name, value)| (name, value))).envs(request.env());
         if let Some(directory) = &self.current_dir {
             command.current_dir(directory);
         }
@@ -199,7 +201,7 @@ impl CommandBackend {
     }
 
     /// Starts the program; if it fails after that, or panics, the program is ended.
-    fn begin<'a>(&'a self, prompt: &'a str, cx: &Context<'a>) -> Result<Attempt<'a>, SendError> {
+    fn begin<'a>(&'a self, request: &'a Message, cx: &Context<'a>) -> Result<Attempt<'a>, SendError> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(SendError::new(ErrorClass::CouldNotStart, "no program to start: its argv is empty"));
         };
@@ -210,9 +212,10 @@ impl CommandBackend {
         let failed = |error: &_| exit::could_not_start(program, self.current_dir.as_deref(), error);
         let wake = Wake::of_this_thread().map_err(|error| failed(&error))?;
         let ladder = Ladder::new(self.groups.now(), limit, self.grace);
-        let started = self.groups.spawn(&mut self.command(program, arguments, prompt));
+        let started = self.groups.spawn(&mut self.command(program, arguments, request));
         let Some(mut group) = started.map_err(|error| failed(&error))? else { return Err(killed()) };
-        let pipes = Pipes::new(&mut group, self.input(prompt), self.max_output).map_err(|error| failed(&error))?;
+        let pipes =
+            Pipes::new(&mut group, self.input(request.prompt()), self.max_output).map_err(|error| failed(&error))?;
         Ok(Attempt { group, pipes, ladder, groups: &self.groups, cancel: cx.cancel_token(), wake })
     }
 }
@@ -221,7 +224,7 @@ impl Backend for CommandBackend {
     fn send(&self, request: &Message, cx: &Context<'_>) -> Result<Response, SendError> {
         cx.cancel_token().check()?;
         let Ended { status, cause, pipes } =
-            self.begin(request.prompt(), cx)?.run().map_err(|error| exit::lost(&self.argv[0], &error))?;
+            self.begin(request, cx)?.run().map_err(|error| exit::lost(&self.argv[0], &error))?;
         match exit::error_of(status, cause, &self.exit_classes, || pipes.tail.text()) {
             Some(error) if error.class() == ErrorClass::Killed && self.groups.is_killed() => Err(killed()),
             Some(error) => Err(error),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A request that is a prompt. A clone costs one reference count.
+/// A request that is a prompt. A clone costs two reference counts at most.
 ///
 /// ```
 /// let message = seawall::Message::from("Write the design.");
@@ -12,17 +12,54 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     prompt: Arc<str>,
+    /// What most messages have none of, so that a million of them do not pay for it.
+    env: Option<Arc<Vec<Variable>>>,
 }
+
+/// A name and a value.
+type Variable = (Arc<str>, Arc<str>);
 
 impl Message {
     /// A request for an answer to `prompt`.
     pub fn new(prompt: impl Into<Arc<str>>) -> Self {
-        Self { prompt: prompt.into() }
+        Self { prompt: prompt.into(), env: None }
+    }
+
+    /// The same request with another prompt.
+    #[must_use]
+    pub fn with_prompt(self, prompt: impl Into<Arc<str>>) -> Self {
+        Self { prompt: prompt.into(), ..self }
+    }
+
+    /// One more variable in the environment of the program that answers, in place of one of that name that the backend
+    /// sets or hands on. A backend that starts no program has no use for it.
+    ///
+    /// So data reaches a script without being a part of its text, where a shell would read it:
+    ///
+    /// ```
+    /// # #[cfg(all(unix, feature = "process"))] {
+    /// use seawall::{Backend, CancelToken, CommandBackend, Context, Message, Prompt};
+    /// let sh = CommandBackend::new(["sh", "-c", "{prompt}"]).with_prompt(Prompt::Argument);
+    /// let message = Message::new("printf %s \"$NAME\"").with_env("NAME", "$(reboot); 'x'");
+    /// let cancel = CancelToken::new();
+    /// assert_eq!(sh.send(&message, &Context::new(&cancel))?.text(), "$(reboot); 'x'");
+    /// # }
+    /// # Ok::<(), seawall::SendError>(())
+    /// ```
+    #[must_use]
+    pub fn with_env(mut self, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Self {
+        Arc::make_mut(self.env.get_or_insert_default()).push((name.into(), value.into()));
+        self
     }
 
     /// The prompt.
     pub fn prompt(&self) -> &str {
         &self.prompt
+    }
+
+    /// The variables that [`with_env`](Self::with_env) added, in that order.
+    pub fn env(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.env.iter().flat_map(|env| env.iter().map(|(name, value)| (&**name, &**value)))
     }
 }
 
@@ -40,7 +77,7 @@ impl From<String> for Message {
 
 impl From<Arc<str>> for Message {
     fn from(prompt: Arc<str>) -> Self {
-        Self { prompt }
+        Self::new(prompt)
     }
 }
 

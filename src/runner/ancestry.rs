@@ -6,7 +6,7 @@ use crate::responses::Ancestry;
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::task_id::TaskId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The line of one task. Everything on it has ended before the task starts.
 pub(super) struct Line<'r, Q, R> {
@@ -25,10 +25,7 @@ impl<Q: Sync, R: Send + Sync> Ancestry<R> for Line<'_, Q, R> {
     fn response_of(&self, id: &str) -> Result<&R, SendError> {
         let graph = self.plan.graph();
         let found = graph.index().find(id, |task| self.id_of(task).as_str());
-        let is_ancestor = |found: &u32| {
-            graph.dependencies(self.task).contains(found) || ancestors_of(graph, self.task).contains(found)
-        };
-        let ancestor = found.filter(is_ancestor);
+        let ancestor = found.filter(|found| is_ancestor(graph, *found, self.task));
         let Some(ancestor) = ancestor else {
             return Err(SendError::permanent(format!("`{id}` is not an ancestor of `{}`", self.id_of(self.task))));
         };
@@ -42,6 +39,21 @@ impl<Q: Sync, R: Send + Sync> Ancestry<R> for Line<'_, Q, R> {
         let outcomes = ancestors.map(|ancestor| &self.outcomes[ancestor as usize]);
         outcomes.map(|outcome| (outcome.task(), outcome.status(), outcome.result().ok())).collect()
     }
+}
+
+/// Looks up the line of `task` no farther than to the wave of `other`, beyond which it cannot be.
+fn is_ancestor(graph: &Graph, other: u32, task: u32) -> bool {
+    let wave = graph.wave_of(other);
+    let mut seen = HashSet::new();
+    let mut open = vec![task];
+    while let Some(next) = open.pop() {
+        let dependencies = graph.dependencies(next);
+        if dependencies.contains(&other) {
+            return true;
+        }
+        open.extend(dependencies.iter().filter(|task| graph.wave_of(**task) > wave && seen.insert(**task)));
+    }
+    false
 }
 
 fn ancestors_of(graph: &Graph, task: u32) -> BTreeSet<u32> {

@@ -150,7 +150,7 @@ fn timespec(timeout: Duration) -> Timespec {
 #[cfg(test)]
 mod tests {
     use crate::CommandBackend;
-    use crate::backend::Context;
+    use crate::backend::{Context, Message};
     use crate::cancel::CancelToken;
     use std::time::Duration;
 
@@ -158,13 +158,15 @@ mod tests {
     fn without_a_descriptor_for_its_end_a_program_is_followed_all_the_same() {
         let cancel = CancelToken::new();
         let sh = CommandBackend::new(["sh"]).with_grace(Duration::ZERO);
-        let mut attempt = sh.begin("cat /dev/zero | head -c 300000; exit 7", &Context::new(&cancel)).unwrap();
+        let message = Message::new("cat /dev/zero | head -c 300000; exit 7");
+        let mut attempt = sh.begin(&message, &Context::new(&cancel)).unwrap();
         attempt.group = attempt.group.without_pidfd();
         let ended = attempt.run().unwrap();
         assert_eq!((ended.status.code(), ended.cause), (Some(7), None));
         assert_eq!(ended.pipes.output.into_response().bytes().len(), 300_000);
 
-        let mut attempt = sh.begin("trap '' TERM; while :; do sleep 0.01; done", &Context::new(&cancel)).unwrap();
+        let message = Message::new("trap '' TERM; while :; do sleep 0.01; done");
+        let mut attempt = sh.begin(&message, &Context::new(&cancel)).unwrap();
         attempt.group = attempt.group.without_pidfd();
         cancel.cancel();
         let ended = attempt.run().unwrap();
