@@ -5,10 +5,12 @@ mod command;
 mod context;
 mod message;
 mod simulated;
+mod spent;
 
 pub(crate) use context::Surroundings;
 #[cfg(all(unix, feature = "process"))]
 pub(crate) use context::TimeLimit;
+pub(crate) use spent::Spent;
 
 #[cfg(all(unix, feature = "process"))]
 pub use command::{CommandBackend, ProcessGroups, Prompt};
@@ -32,6 +34,8 @@ use std::sync::Arc;
 /// - It hears [`Context::cancel_token`], by [`Context::check`] between steps, [`Context::sleep`] instead of a bare sleep,
 ///   or [`CancelToken::on_cancel`](crate::CancelToken::on_cancel) around what blocks; and it hands
 ///   [`Context::remaining`] to whatever it calls. A call that does neither holds up the end of its run, and nothing else.
+/// - It tells what it used up by [`Context::add_usage`], also of a call that fails, and in which session the call ended by
+///   [`Context::ended_in`], if it has such things; and it goes on in the session that [`Context::session`] names.
 /// - A panic is caught: the task fails as [`Panicked`](crate::Failure::Panicked), and counts against the breaker.
 ///
 /// ```

@@ -54,6 +54,40 @@ pub enum Fault {
         /// All of them; where they form one simple circle, each depends on the next one.
         tasks: Vec<TaskId>,
     },
+    /// A task goes on in the session of what is no task.
+    #[non_exhaustive]
+    UnknownSession {
+        /// The task that goes on.
+        task: TaskId,
+        /// The name that is unknown.
+        session: TaskId,
+        /// The task whose name is nearest, if one is near.
+        nearest: Option<TaskId>,
+    },
+    /// A task goes on in the session of one that it does not wait for, directly or not, or of its own.
+    #[non_exhaustive]
+    SessionNotBefore {
+        /// The task that goes on.
+        task: TaskId,
+        /// The task whose session it is.
+        session: TaskId,
+    },
+    /// A task goes on in the session of one that is for another backend.
+    #[non_exhaustive]
+    SessionElsewhere {
+        /// The task that goes on.
+        task: TaskId,
+        /// The task whose session it is.
+        session: TaskId,
+    },
+    /// Two tasks go on in one session, and neither waits for the other.
+    #[non_exhaustive]
+    SessionShared {
+        /// The two, in plan order.
+        tasks: [TaskId; 2],
+        /// The task that began the session.
+        session: TaskId,
+    },
     /// A task names a backend that the runner lacks.
     #[non_exhaustive]
     UnknownBackend {
@@ -194,6 +228,22 @@ impl fmt::Display for Fault {
             }
             Self::Cycle { tasks } if tasks.len() == 1 => write!(f, "task `{}` depends on itself", tasks[0]),
             Self::Cycle { tasks } => write!(f, "tasks {} depend on one another in a circle", List(tasks)),
+            Self::UnknownSession { task, session, nearest } => {
+                write!(f, "task `{task}` goes on in the session of `{session}`, which is no task")?;
+                fmt_nearest(f, nearest.as_ref())
+            }
+            Self::SessionNotBefore { task, session } if task == session => {
+                write!(f, "task `{task}` goes on in its own session")
+            }
+            Self::SessionNotBefore { task, session } => {
+                write!(f, "task `{task}` goes on in the session of `{session}`, and does not wait for it")
+            }
+            Self::SessionElsewhere { task, session } => {
+                write!(f, "task `{task}` goes on in the session of `{session}`, which is for another backend")
+            }
+            Self::SessionShared { tasks: [a, b], session } => {
+                write!(f, "tasks `{a}` and `{b}` go on in the session of `{session}`, and neither waits for the other")
+            }
             Self::UnknownBackend { task, backend, nearest } => {
                 write!(f, "task `{task}` is for the backend `{backend}`, which there is not")?;
                 fmt_nearest(f, nearest.as_ref())

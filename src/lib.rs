@@ -71,10 +71,12 @@ mod responses;
 mod runner;
 mod seed;
 mod send_error;
+mod session;
 mod status;
 mod sync;
 mod task_id;
 pub mod testing;
+mod usage;
 
 pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
 #[cfg(all(unix, feature = "process"))]
@@ -94,8 +96,10 @@ pub use runner::{
     RunnerBuilder, Schedule, Wait, WhenOpen,
 };
 pub use send_error::{ErrorClass, SendError};
+pub use session::Session;
 pub use status::Status;
 pub use task_id::TaskId;
+pub use usage::Usage;
 
 /// The README's examples run.
 #[cfg(doctest)]

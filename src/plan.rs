@@ -93,7 +93,9 @@ impl<Q> PlanBuilder<Q> {
     /// # Errors
     ///
     /// Every [`Fault`](crate::Fault) of the plan at once, in plan order: no tasks at all, a name that is there twice, a
-    /// dependency that is no task, and each circle of tasks that wait for one another.
+    /// dependency that is no task, each circle of tasks that wait for one another, and sessions that cannot be gone on in
+    /// (see [`Task::session`]): of what is no task, of one that is not waited for, of one at another backend, and of one in
+    /// which another task goes on that may run at the same time.
     pub fn build(self) -> Result<Plan<Q>, Error> {
         let Self { tasks } = self;
         let graph = Graph::of(&tasks).map_err(Error::plan)?;

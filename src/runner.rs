@@ -2,6 +2,7 @@
 
 mod ancestry;
 mod builder;
+mod conversation;
 mod crew;
 mod event;
 mod journal;
@@ -23,7 +24,7 @@ pub use outcome::{Attempt, AttemptResult, Outcome};
 pub use queue::Wait;
 pub use report::Report;
 
-use crate::backend::{Message, Response};
+use crate::backend::{Message, Response, Spent};
 use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::plan::Plan;
@@ -108,6 +109,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let queue = Arc::clone(&run.queue);
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
+        run.charge(&Spent::default());
         match self.settings.schedule {
             Schedule::Waves => (0..run.graph.depth()).for_each(|wave| {
                 let workers = self.settings.concurrency.min(run.graph.wave(wave).len());
@@ -169,6 +171,8 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             deadline: None,
             seed,
             is_fail_fast: options.is_fail_fast,
+            max_cost: options.max_cost,
+            spent: Mutex::default(),
             events,
             journal: options.journal,
             journal_error: Mutex::new(None),

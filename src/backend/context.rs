@@ -1,12 +1,15 @@
 //! What one attempt is given beside its request.
 
 use super::Response;
+use super::spent::{Account, Spent};
 use crate::cancel::{CancelToken, Cancelled};
 use crate::clock::Clock;
 use crate::responses::{Ancestry, Responses};
 use crate::send_error::SendError;
+use crate::session::Session;
 use crate::status::Status;
 use crate::task_id::TaskId;
+use crate::usage::Usage;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,7 @@ pub struct Context<'a, R = Response> {
     clock: &'a Clock,
     began: Instant,
     surroundings: Surroundings<'a, R>,
+    account: Account,
 }
 
 /// What the run knows of an attempt; outside of one it is all blank.
@@ -34,6 +38,8 @@ pub(crate) struct Surroundings<'a, R> {
     /// The deadline of the caller's token, on the system's clock.
     pub(crate) deadline: Option<Instant>,
     pub(crate) ancestry: Option<&'a (dyn Ancestry<R> + 'a)>,
+    /// The one to go on in.
+    pub(crate) session: Option<&'a Session>,
 }
 
 /// The earliest limit of an attempt.
@@ -57,6 +63,7 @@ impl<R> Default for Surroundings<'_, R> {
             run_limit: None,
             deadline: None,
             ancestry: None,
+            session: None,
         }
     }
 }
@@ -74,7 +81,7 @@ impl<'a, R> Context<'a, R> {
         began: Instant,
         surroundings: Surroundings<'a, R>,
     ) -> Self {
-        Self { cancel, clock, began, surroundings }
+        Self { cancel, clock, began, surroundings, account: Account::default() }
     }
 
     /// The same surroundings with these responses as those of ancestors.
@@ -85,6 +92,55 @@ impl<'a, R> Context<'a, R> {
     {
         self.surroundings.ancestry = Some(responses);
         self
+    }
+
+    /// The same surroundings with this session to go on in.
+    #[must_use]
+    pub fn with_session(mut self, session: &'a Session) -> Self {
+        self.surroundings.session = Some(session);
+        self
+    }
+
+    /// The session to go on in: the one in which the task that [`Task::session`](crate::Task::session) names ended, with what
+    /// was used in it up to now. `None`: the call begins a new one, if it has such things.
+    ///
+    /// An attempt after one that failed gets the same session again. An attempt that began a session of its own leaves it
+    /// behind: the next one begins another.
+    pub fn session(&self) -> Option<&'a Session> {
+        self.surroundings.session
+    }
+
+    /// Says in which session the call ended, also if it failed. Of several the last one counts.
+    pub fn ended_in(&self, session: Session) {
+        self.account.change(|spent| spent.session = Some(session));
+    }
+
+    /// What [`ended_in`](Self::ended_in) was told.
+    pub fn own_session(&self) -> Option<Session> {
+        self.account.spent().session
+    }
+
+    /// Says what the call used up, also if it fails. Calls add up.
+    ///
+    /// ```
+    /// use seawall::{CancelToken, Context, Response, Usage};
+    /// let cancel = CancelToken::new();
+    /// let cx: Context<'_, Response> = Context::new(&cancel);
+    /// cx.add_usage(Usage::new().with_input_tokens(1200));
+    /// cx.add_usage(Usage::new().with_output_tokens(34).with_cost_usd(0.25));
+    /// assert_eq!((cx.usage().input_tokens, cx.usage().cost_usd), (Some(1200), Some(0.25)));
+    /// ```
+    pub fn add_usage(&self, usage: Usage) {
+        self.account.change(|spent| spent.usage += usage);
+    }
+
+    /// What [`add_usage`](Self::add_usage) was told so far.
+    pub fn usage(&self) -> Usage {
+        self.account.spent().usage
+    }
+
+    pub(crate) fn into_spent(self) -> Option<Box<Spent>> {
+        self.account.into_spent()
     }
 
     /// The response of a task up the line of `after`, however far.

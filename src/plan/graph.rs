@@ -3,6 +3,7 @@
 mod cycles;
 mod edges;
 mod index;
+mod sessions;
 
 pub(crate) use index::Index;
 
@@ -11,6 +12,7 @@ use crate::error::{Fault, SUGGESTIONS, nearest};
 use crate::sync::Arc;
 use crate::task_id::TaskId;
 use edges::Edges;
+use std::collections::BTreeSet;
 
 /// The shape of a plan. Tasks are numbers here: their places in the plan.
 pub(crate) struct Graph {
@@ -48,6 +50,8 @@ impl Graph {
                 faults.add(members[0] as usize, Fault::Cycle { tasks: names });
             }
         }
+        let acyclic = (!is_cyclic).then_some(&*wave_of);
+        sessions::judge(tasks, &index, &dependencies, acyclic, &mut faults);
         faults.into_result()?;
         let (by_wave, wave_starts) = sorted_by_wave(&wave_of);
         Ok(Self { index: Arc::new(index), dependencies, dependents, wave_of, by_wave, wave_starts })
@@ -64,6 +68,11 @@ impl Graph {
 
     pub(crate) fn dependencies(&self, task: u32) -> &[u32] {
         self.dependencies.of(task)
+    }
+
+    /// Everything up the line of a task, in plan order.
+    pub(crate) fn ancestors_of(&self, task: u32) -> BTreeSet<u32> {
+        ancestors_of(&self.dependencies, task)
     }
 
     pub(crate) fn dependents(&self, task: u32) -> &[u32] {
@@ -125,6 +134,15 @@ fn resolve<Q>(tasks: &[Task<Q>], index: &Index, faults: &mut Faults) -> Edges {
 fn suggestion<Q>(tasks: &[Task<Q>], asking: usize, name: &TaskId) -> Option<TaskId> {
     let others = tasks.iter().enumerate().filter(|(task, _)| *task != asking).map(|(_, task)| task.id());
     nearest(name.as_str(), others).cloned()
+}
+
+fn ancestors_of(dependencies: &Edges, task: u32) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![task];
+    while let Some(next) = open.pop() {
+        open.extend(dependencies.of(next).iter().filter(|dependency| found.insert(**dependency)));
+    }
+    found
 }
 
 /// The wave of each task, and whether some were left over, since they wait for one another.

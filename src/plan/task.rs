@@ -47,6 +47,7 @@ struct Overrides {
     retry: Option<RetryConfig>,
     timeout: Option<Duration>,
     writes: Vec<Arc<str>>,
+    session: Option<TaskId>,
 }
 
 impl Task {
@@ -108,6 +109,17 @@ impl<Q> Task<Q> {
         self
     }
 
+    /// It goes on in the session in which this task ended, failed or not; if that one told of none, it begins a new one.
+    ///
+    /// The other task is one that this one waits for, directly or not, and is for the same backend. A task that goes on in a
+    /// session takes no fallback; where the other one ended at a backend that it fell back to, this one goes on there, by
+    /// that backend's retry policy and time limit. What a backend makes of it: [`Context::session`](crate::Context::session).
+    #[must_use]
+    pub fn session(mut self, task: impl Into<TaskId>) -> Self {
+        self.overrides_mut().session = Some(task.into());
+        self
+    }
+
     /// Its name.
     pub fn id(&self) -> &TaskId {
         &self.id
@@ -131,6 +143,11 @@ impl<Q> Task<Q> {
     /// What its failure means for its dependents.
     pub fn mode(&self) -> FailureMode {
         self.failure_mode
+    }
+
+    /// The task in whose session it goes on, as given to [`session`](Task::session).
+    pub fn session_of(&self) -> Option<&TaskId> {
+        self.overrides.as_ref()?.session.as_ref()
     }
 
     pub(crate) fn shared_backend(&self) -> &Arc<str> {

@@ -6,7 +6,7 @@ use crate::responses::Ancestry;
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::task_id::TaskId;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 /// The line of one task. Everything on it has ended before the task starts.
 pub(super) struct Line<'r, Q, R> {
@@ -35,7 +35,7 @@ impl<Q: Sync, R: Send + Sync> Ancestry<R> for Line<'_, Q, R> {
     }
 
     fn ancestors(&self) -> Vec<(&TaskId, Status, Option<&R>)> {
-        let ancestors = ancestors_of(self.plan.graph(), self.task).into_iter();
+        let ancestors = self.plan.graph().ancestors_of(self.task).into_iter();
         let outcomes = ancestors.map(|ancestor| &self.outcomes[ancestor as usize]);
         outcomes.map(|outcome| (outcome.task(), outcome.status(), outcome.result().ok())).collect()
     }
@@ -54,13 +54,4 @@ fn is_ancestor(graph: &Graph, other: u32, task: u32) -> bool {
         open.extend(dependencies.iter().filter(|task| graph.wave_of(**task) > wave && seen.insert(**task)));
     }
     false
-}
-
-fn ancestors_of(graph: &Graph, task: u32) -> BTreeSet<u32> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![task];
-    while let Some(next) = open.pop() {
-        open.extend(graph.dependencies(next).iter().filter(|dependency| found.insert(**dependency)));
-    }
-    found
 }

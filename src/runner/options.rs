@@ -22,13 +22,14 @@ pub struct RunOptions<'r, R = crate::Response> {
     pub(super) events: Option<Sender<Event>>,
     pub(super) is_fail_fast: bool,
     pub(super) time_limit: Option<Duration>,
+    pub(super) max_cost: Option<f64>,
     pub(super) journal: Option<&'r dyn Journal<R>>,
 }
 
 impl<'r, R> RunOptions<'r, R> {
     /// Nobody is told, and nothing ends it but its token.
     pub fn new() -> Self {
-        Self { events: None, is_fail_fast: false, time_limit: None, journal: None }
+        Self { events: None, is_fail_fast: false, time_limit: None, max_cost: None, journal: None }
     }
 
     /// Every event goes to `events`, which is dropped when the run ends. A slow or dropped receiver changes nothing.
@@ -48,6 +49,15 @@ impl<'r, R> RunOptions<'r, R> {
         Self { time_limit: Some(limit), ..self }
     }
 
+    /// Once the calls of the run have cost this much, in US dollars, nothing new starts, a retry included; what is under way
+    /// ends as it will. The reason is `max-cost`, and the caller's token is left alone.
+    ///
+    /// A call whose backend tells no cost ([`Context::add_usage`](crate::Context::add_usage)) counts as nothing, so what is
+    /// under way when the limit is reached may go beyond it. A limit of zero lets nothing start.
+    pub fn with_max_cost(self, dollars: f64) -> Self {
+        Self { max_cost: Some(dollars), ..self }
+    }
+
     /// Each outcome is recorded in `journal` before anybody hears of it.
     pub fn with_journal(self, journal: &'r dyn Journal<R>) -> Self {
         Self { journal: Some(journal), ..self }
@@ -63,6 +73,7 @@ impl<R> Default for RunOptions<'_, R> {
 impl<R> fmt::Debug for RunOptions<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("RunOptions");
-        debug.field("is_fail_fast", &self.is_fail_fast).field("time_limit", &self.time_limit).finish_non_exhaustive()
+        debug.field("is_fail_fast", &self.is_fail_fast).field("time_limit", &self.time_limit);
+        debug.field("max_cost", &self.max_cost).finish_non_exhaustive()
     }
 }

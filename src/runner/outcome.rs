@@ -1,12 +1,15 @@
 //! How one task ended, and each attempt that was made for it.
 
+use crate::backend::Spent;
 use crate::failure::{Failure, Rejected};
 use crate::plan::{FailureMode, Task};
 use crate::resilience::Ended;
 use crate::send_error::SendError;
+use crate::session::Session;
 use crate::status::Status;
 use crate::sync::{Arc, OnceLock};
 use crate::task_id::TaskId;
+use crate::usage::Usage;
 use smallvec::SmallVec;
 use std::fmt;
 use std::time::Duration;
@@ -81,6 +84,16 @@ impl<R> Outcome<R> {
         &self.ending().attempts
     }
 
+    /// What all its attempts used up, those that failed and those at other backends included; `None` if none of them told.
+    pub fn usage(&self) -> Option<Usage> {
+        sum(self.attempts().iter().filter_map(Attempt::usage))
+    }
+
+    /// The session in which it ended, also if it failed; `None` if no attempt told of one.
+    pub fn session(&self) -> Option<&Session> {
+        self.attempts().iter().rev().find_map(Attempt::session)
+    }
+
     /// When it first asked to be sent; `None` if it never did.
     pub fn started(&self) -> Option<Duration> {
         self.ending().started
@@ -151,6 +164,25 @@ pub struct Attempt {
     pub result: AttemptResult,
     /// The wait that was drawn for after it; `None` if there is no next attempt.
     pub delay: Option<Duration>,
+    /// Boxed, since most attempts tell nothing.
+    pub(super) spent: Option<Box<Spent>>,
+}
+
+impl Attempt {
+    /// What it used up, if the backend told.
+    pub fn usage(&self) -> Option<Usage> {
+        self.spent.as_ref().map(|spent| spent.usage).filter(|usage| !usage.is_empty())
+    }
+
+    /// The session in which it ended, if the backend told of one.
+    pub fn session(&self) -> Option<&Session> {
+        self.spent.as_ref()?.session.as_ref()
+    }
+}
+
+/// What there is in all; `None` if there is nothing.
+pub(super) fn sum(usages: impl Iterator<Item = Usage>) -> Option<Usage> {
+    usages.reduce(|sum, usage| sum + usage)
 }
 
 /// How an attempt ended.

@@ -30,6 +30,11 @@ pub(super) struct Item<P> {
 }
 
 impl<P> Item<P> {
+    /// A task that has not begun.
+    pub(super) fn fresh(task: u32, lane: u32, home: u32) -> Self {
+        Self { task, lane, home, progress: None, park: None }
+    }
+
     /// A task that has begun.
     pub(super) fn underway(task: u32, lane: u32, home: u32, progress: P) -> Self {
         Self { task, lane, home, progress: Some(progress), park: None }
@@ -271,7 +276,7 @@ impl<P> Queue<P> {
         }
         let task = self.fresh.pop_front()?;
         let lane = self.lane_of[task as usize];
-        Some(Item { task, lane, home: lane, progress: None, park: None })
+        Some(Item::fresh(task, lane, lane))
     }
 
     fn park(&mut self, item: Item<P>, why: Wait, until: Instant) {

@@ -1,12 +1,13 @@
 //! What came of a run: each task once, in plan order.
 
-use super::outcome::Outcome;
+use super::outcome::{self, Outcome};
 use crate::failure::Failure;
 use crate::plan::Index;
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::sync::Arc;
 use crate::task_id::TaskId;
+use crate::usage::Usage;
 use std::error::Error;
 use std::fmt;
 use std::slice;
@@ -77,8 +78,13 @@ impl<R> Report<R> {
         self.elapsed
     }
 
+    /// What all tasks used up; `None` if none of them told.
+    pub fn usage(&self) -> Option<Usage> {
+        outcome::sum(self.iter().filter_map(Outcome::usage))
+    }
+
     /// Why the run was stopped, if it was: the reason given to the token (`cancelled` if none was), `deadline` or
-    /// `time-limit`, `journal`; `fail-fast`, or the reason given to [`drain`](crate::CancelToken::drain), if that left
+    /// `time-limit`, `journal`; `fail-fast`, `max-cost`, or the reason given to [`drain`](crate::CancelToken::drain), if that left
     /// anything undone.
     pub fn cancelled(&self) -> Option<&str> {
         self.cancelled.as_deref()

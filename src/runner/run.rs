@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::queue::Notice;
 use super::report::{Report, counts};
 use super::shared_queue::{Done, Next, SharedQueue};
+use crate::backend::Spent;
 use crate::cancel::{CancelToken, Stage};
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -15,6 +16,7 @@ use crate::plan::{Graph, Plan};
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::sync::{Arc, Mutex};
+use crate::usage::Usage;
 use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +37,8 @@ pub(super) struct Run<'r, Q, R> {
     pub(super) deadline: Option<Instant>,
     pub(super) seed: u64,
     pub(super) is_fail_fast: bool,
+    pub(super) max_cost: Option<f64>,
+    pub(super) spent: Mutex<Usage>,
     pub(super) events: Events,
     pub(super) journal: Option<&'r dyn Journal<R>>,
     pub(super) journal_error: Mutex<Option<SendError>>,
@@ -65,6 +69,18 @@ impl<Q, R> Run<'_, Q, R> {
             self.cancel.drain("fail-fast");
         }
         outcome.bars_dependents()
+    }
+
+    /// Counts what an attempt cost, and lets nothing new start once that is too much.
+    pub(super) fn charge(&self, spent: &Spent) {
+        let Some(max_cost) = self.max_cost else { return };
+        let mut sum = self.spent.lock();
+        *sum += spent.usage;
+        let is_reached = sum.cost_usd.unwrap_or(0.0) >= max_cost;
+        drop(sum);
+        if is_reached {
+            self.cancel.drain("max-cost");
+        }
     }
 
     /// Ends a task that makes no attempt any more: skipped, if something up its line failed (`root`), else cancelled. Says

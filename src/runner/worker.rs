@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::queue::{CircuitNews, Finish, Item, Wait};
 use super::run::Run;
 use super::shared_queue::{Done, Next};
-use crate::backend::{Context, Surroundings};
+use crate::backend::{Context, Spent, Surroundings};
 use crate::cancel::Stage;
 use crate::failure::{Failure, Rejected};
 use crate::plan::Task;
@@ -41,6 +41,12 @@ struct Try<'r, Q, R> {
     started: Duration,
 }
 
+/// What came of one attempt.
+struct Made {
+    result: AttemptResult,
+    spent: Option<Box<Spent>>,
+}
+
 impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
     pub(super) fn work(&self, place: usize) {
         let worker = Worker { place, kinds: self.lanes.iter().map(|lane| Arc::from(&**lane.kind)).collect() };
@@ -70,6 +76,10 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             return Done { finish, news: None, at: asked };
         }
         let (task, lane) = (&self.plan.tasks()[number as usize], &self.lanes[lane_number as usize]);
+        if let Some(lane) = self.lane_of_session(task).filter(|lane| progress.is_none() && *lane != lane_number) {
+            let finish = Finish::Moved { item: Item::fresh(number, lane_number, home), lane };
+            return Done { finish, news: None, at: asked };
+        }
         let started = self.since_begin(asked);
         let this = Try { number, task, lane_number, lane, home, worker, asked, started };
         let mut progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
@@ -87,7 +97,8 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             backend: this.kind_of_task(),
             wave: self.graph.wave_of(this.number) as usize,
         });
-        let retry = this.task.own_retry().unwrap_or(this.lane.retry);
+        let own = this.task.own_retry().filter(|_| this.lane_number == this.home);
+        let retry = own.unwrap_or(this.lane.retry);
         Progress::new(RetryState::new(retry, Some(seed::nth(self.seed, this.number.into()))), this.started)
     }
 
@@ -100,14 +111,15 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             worker: this.worker.place,
             attempt: progress.attempts.len() + 1,
         });
-        let (ended, over) = self.call(this, attempt);
+        let (ended, over, spent) = self.call(this, attempt, &progress.attempts);
+        spent.iter().for_each(|spent| self.charge(spent));
         let change = permit.record(ended.verdict(&this.lane.breaker_config), over);
-        let result = AttemptResult::of(&ended);
+        let made = Made { result: AttemptResult::of(&ended), spent };
         // Only an error may be retried, and so needs to know whether the run goes on.
         let stage = if matches!(ended, Ended::Error(_)) { self.cancel.stage() } else { Stage::Running };
         let step = progress.retry.step(ended, over, stage);
         let delay = if let Step::Retry(delay) = step { Some(delay) } else { None };
-        self.note_attempt(this, &mut progress, result, over, delay);
+        self.note_attempt(this, &mut progress, made, over, delay);
         self.tell_circuit(this, change, over);
         let is_closed = change.is_some_and(|change| change.to == CircuitState::Closed);
         let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
@@ -118,10 +130,11 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         Done { finish, news: Some((this.lane_number, news)), at: over }
     }
 
-    fn call(&self, this: &Try<'_, Q, R>, attempt: u32) -> (Ended<R>, Instant) {
+    fn call(&self, this: &Try<'_, Q, R>, attempt: u32, before: &[Attempt]) -> (Ended<R>, Instant, Option<Box<Spent>>) {
         let timeout = this.timeout();
         let attempt_limit = timeout.and_then(|timeout| this.asked.checked_add(timeout));
         let line = Line { plan: self.plan, outcomes: &self.outcomes, task: this.number };
+        let session = self.session_of(this.task, this.number, before);
         let surroundings = Surroundings {
             task: Some(this.task.id()),
             backend: this.lane.kind,
@@ -132,12 +145,13 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             run_limit: self.limit,
             deadline: self.deadline,
             ancestry: Some(&line),
+            session: session.as_ref(),
         };
         let cx = Context::within(&self.cancel, self.clock, self.began, surroundings);
         let ended = call_catching_panics(|| this.lane.backend.send(this.task.request(), &cx));
         let over = self.clock.now();
         let passed = timeout.filter(|_| attempt_limit.is_some_and(|limit| limit <= over));
-        (ended.judged(self.cancel.is_cancelled(), passed), over)
+        (ended.judged(self.cancel.is_cancelled(), passed), over, cx.into_spent())
     }
 
     fn refused(&self, this: &Try<'_, Q, R>, mut progress: Progress, rejected: Rejected) -> Done {
@@ -148,10 +162,12 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
                 return Done { finish: park(this, progress, Wait::Circuit, until), news: None, at: now };
             }
         }
-        self.note_attempt(this, &mut progress, AttemptResult::Rejected(rejected), now, None);
+        let made = Made { result: AttemptResult::Rejected(rejected), spent: None };
+        self.note_attempt(this, &mut progress, made, now, None);
         let finish = match this.lane.when_open {
-            Refused::Fallback { lane } => self.move_to(this, progress, lane),
-            Refused::Fail | Refused::Wait => {
+            // The conversation is here, and nobody else knows it.
+            Refused::Fallback { lane } if this.task.session_of().is_none() => self.move_to(this, progress, lane),
+            Refused::Fail | Refused::Wait | Refused::Fallback { .. } => {
                 let last = progress.retry.last();
                 self.end(this, progress, Err(Failure::CircuitOpen { rejected, last }), now)
             }
@@ -185,11 +201,11 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         &self,
         this: &Try<'_, Q, R>,
         progress: &mut Progress,
-        result: AttemptResult,
+        made: Made,
         over: Instant,
         delay: Option<Duration>,
     ) {
-        let backend = this.kind();
+        let (backend, Made { result, spent }) = (this.kind(), made);
         let (started, elapsed) = (this.started, over.saturating_duration_since(this.asked));
         let (worker, attempt) = (this.worker.place, progress.attempts.len() + 1);
         self.events.send(over, || EventKind::AttemptEnded {
@@ -201,7 +217,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             elapsed,
             delay,
         });
-        progress.attempts.push(Attempt { backend, worker, started, elapsed, result, delay });
+        progress.attempts.push(Attempt { backend, worker, started, elapsed, result, delay, spent });
     }
 
     fn tell_circuit(&self, this: &Try<'_, Q, R>, change: Option<StateChange>, at: Instant) {

@@ -13,6 +13,7 @@ mod retry;
 mod runner;
 mod scale;
 mod scripted;
+mod sessions;
 mod settings;
 mod simulated;
 mod stress;

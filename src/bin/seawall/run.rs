@@ -178,6 +178,7 @@ impl Performance<'_> {
             schedule: self.settings.schedule.as_str(),
             seed: self.settings.seed,
             cancelled: report.cancelled(),
+            usage: report.usage().map(report_json::UsageRow::new),
         }
     }
 

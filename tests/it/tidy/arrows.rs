@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 43] = [
     // Leaves.
     "sync",
     "seed",
     "status",
     "task_id",
+    "usage",
+    "session",
     "error",
     "cancel",
     "clock",
     "send_error",
     "failure",
     "backend/message",
+    "backend/spent",
     "responses",
     // Resilience, with the backend before what calls it.
     "resilience/backoff",
@@ -42,6 +45,7 @@ const ORDER: [&str; 39] = [
     "runner/builder",
     "runner/lane",
     "runner/run",
+    "runner/conversation",
     "runner/worker",
     "runner/crew",
     "runner/watch",

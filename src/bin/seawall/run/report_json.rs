@@ -1,7 +1,7 @@
 //! The report as JSON. It borrows from the report, and is written as a stream.
 
 use super::json::{Counts, FailureRow, Text, error_of, seconds};
-use seawall::{Attempt, CircuitBreaker, Outcome, Report};
+use seawall::{Attempt, CircuitBreaker, Outcome, Report, Session, Usage};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -21,6 +21,9 @@ pub(crate) struct Run<'a> {
     pub(crate) schedule: &'static str,
     pub(crate) seed: u64,
     pub(crate) cancelled: Option<&'a str>,
+    /// The sums over the tasks that have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) usage: Option<UsageRow>,
 }
 
 /// A whole report.
@@ -59,6 +62,10 @@ struct TaskRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_s: Option<f64>,
     attempts: Attempts<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageRow>,
     #[serde(flatten)]
     end: EndRow<'a>,
 }
@@ -88,8 +95,28 @@ impl<'a> TaskRow<'a> {
             started_s: outcome.started().map(seconds),
             elapsed_s: outcome.started().map(|_| seconds(outcome.elapsed())),
             attempts: Attempts(outcome),
+            session: outcome.session().map(Session::id),
+            usage: outcome.usage().map(UsageRow::new),
             end,
         }
+    }
+}
+
+/// What was used up; what is not known is absent.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct UsageRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
+}
+
+impl UsageRow {
+    pub(crate) fn new(usage: Usage) -> Self {
+        let Usage { input_tokens, output_tokens, cost_usd, .. } = usage;
+        Self { input_tokens, output_tokens, cost_usd }
     }
 }
 
@@ -162,6 +189,7 @@ mod tests {
             schedule: "waves",
             seed: u64::MAX >> 1,
             cancelled: None,
+            usage: None,
         };
         serde_json::to_value(Document::new(run, &rehearsal.report, &breakers)).unwrap()
     }
