@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 
 const TASKS: u32 = 10_000;
 const DELAY: Duration = Duration::from_millis(200);
+const CALL: Duration = Duration::from_secs(1);
 const SLEEPERS: usize = 64;
 const ROUNDS: usize = 200;
 
 fn main() {
     let mut criterion = criterion();
     backoff(&mut criterion);
+    wide(&mut criterion);
     criterion.final_summary();
     cancel();
 }
@@ -51,6 +53,19 @@ fn backoff(criterion: &mut criterion::Criterion) {
         || run(&failing),
         || DELAY + run(&calls) + run(&calls),
     );
+}
+
+/// Ten thousand calls of a second, all at once: the second, and what it takes to start and end as many threads.
+fn wide(criterion: &mut criterion::Criterion) {
+    let tasks = (0..TASKS).map(|n| Task::for_request(format!("t{n}"), "x", CALL));
+    let plan = Plan::builder().tasks(tasks).build().expect("no faults");
+    let runner = Runner::builder_for::<Duration, ()>()
+        .backend_fn("x", |time, cx| Ok(cx.sleep(*time)?))
+        .concurrency(TASKS as usize)
+        .build()
+        .expect("no faults");
+    let run = || timed(|| assert!(runner.run(&plan, &CancelToken::new()).expect("it ran").is_success()));
+    compare(criterion, "10,000 calls of 1 s at 10,000 places", TASKS, 3.0, run, || CALL);
 }
 
 /// From the cancel until the last of 64 sleepers is back, against as many at a bare condition variable.

@@ -22,7 +22,7 @@ enum Cause {
     Plan(Vec<Fault>),
     Settings(Vec<Fault>),
     UnknownBackend(Vec<Fault>),
-    Pool(rayon::ThreadPoolBuildError),
+    Pool(Box<dyn std::error::Error + Send + Sync>),
     Handler(ctrlc::Error),
 }
 
@@ -172,8 +172,8 @@ impl Error {
         Self(Box::new(Cause::UnknownBackend(faults)))
     }
 
-    pub(crate) fn pool(error: rayon::ThreadPoolBuildError) -> Self {
-        Self(Box::new(Cause::Pool(error)))
+    pub(crate) fn pool(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(Cause::Pool(error.into())))
     }
 
     pub(crate) fn handler(error: ctrlc::Error) -> Self {
@@ -210,7 +210,7 @@ fn fmt_faults(f: &mut fmt::Formatter<'_>, what: &str, faults: &[Fault]) -> fmt::
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            Cause::Pool(error) => Some(error),
+            Cause::Pool(error) => Some(&**error),
             Cause::Handler(error) => Some(error),
             Cause::Plan(_) | Cause::Settings(_) | Cause::UnknownBackend(_) => None,
         }

@@ -12,8 +12,10 @@ mod outcome;
 mod progress;
 mod queue;
 mod report;
+mod reserve;
 mod run;
 mod shared_queue;
+mod wave;
 mod worker;
 
 pub use builder::{BackendConfig, RunnerBuilder, Schedule, WhenOpen};
@@ -43,9 +45,10 @@ use std::fmt;
 
 /// Runs plans on the backends that it knows.
 ///
-/// Each run has a thread pool of its own, named `seawall-0`, `seawall-1`, …, as many as the concurrency, or as the widest
-/// wave if that is less (more than 64 in several pools, side by side); no thread idles between runs, and no run waits for another. [`run`](Runner::run) may be called from
-/// several threads at once, within a backend, and within somebody else's thread pool.
+/// Each run has threads of its own, named `seawall-0`, `seawall-1`, …, as many as the concurrency, or as the widest wave if
+/// that is less (the first 64 of them are a pool of rayon); no thread idles between runs, and no run waits for another.
+/// [`run`](Runner::run) may be called from several threads at once, within a backend, and within somebody else's thread
+/// pool.
 ///
 /// `'a` is what the backends borrow.
 ///
@@ -108,15 +111,17 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
-        run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
-        run.charge(&Spent::default());
-        match self.settings.schedule {
-            Schedule::Waves => (0..run.graph.depth()).for_each(|wave| {
-                let workers = self.settings.concurrency.min(run.graph.wave(wave).len());
-                crew.work(&run, cancel, workers, |queue| queue.open_wave(wave));
-            }),
-            Schedule::Eager => crew.work(&run, cancel, self.widest(plan), Queue::open_all),
-        }
+        crew.muster(&run, || {
+            run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
+            run.charge(&Spent::default());
+            match self.settings.schedule {
+                Schedule::Waves => (0..run.graph.depth()).for_each(|wave| {
+                    let workers = self.settings.concurrency.min(run.graph.wave(wave).len());
+                    crew.work(&run, cancel, workers, |queue| queue.open_wave(wave));
+                }),
+                Schedule::Eager => crew.work(&run, cancel, self.widest(plan), Queue::open_all),
+            }
+        })?;
         run.sweep();
         Ok(run.into_report())
     }

@@ -50,6 +50,16 @@ impl<Q, R> Run<'_, Q, R> {
         self.queue.next(done, |notices, at| self.tell(notices, at))
     }
 
+    /// Passes on what wakes nobody: the caller's deadline, somebody else's flag, the time limit.
+    pub(super) fn watch(&self, caller: &CancelToken) {
+        if caller.is_cancelled() {
+            self.cancel.raise(Stage::Cancelled, caller.reason());
+        }
+        if self.limit.is_some_and(|limit| limit <= self.clock.now()) {
+            self.cancel.cancel_because("time-limit");
+        }
+    }
+
     pub(super) fn since_begin(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.began)
     }

@@ -124,20 +124,23 @@ fn a_wide_fan_and_its_join_are_run() {
 }
 
 #[test]
-fn two_thousand_calls_at_once_take_little_longer_than_one() {
+fn six_thousand_calls_at_once_take_little_longer_than_one_wave_after_wave() {
+    const CALLS: usize = 6000;
     let runner = Runner::builder()
         .backend_fn("x", |_, cx| {
-            cx.sleep(Duration::from_millis(100))?;
+            cx.sleep(Duration::from_secs(1))?;
             Ok("ok".into())
         })
-        .concurrency(2000)
+        .concurrency(CALLS)
         .build()
         .unwrap();
-    let plan = Plan::builder().tasks((0..2000).map(|n| Task::new(format!("t{n}"), "x", ""))).build().unwrap();
+    let task =
+        |n: usize| Task::new(n.to_string(), "x", "").after(n.checked_sub(CALLS).map(|before| before.to_string()));
+    let plan = Plan::builder().tasks((0..CALLS + 100).map(task)).build().unwrap();
     let start = Instant::now();
     let report = runner.run(&plan, &CancelToken::new()).unwrap();
     assert!(report.is_success());
     let workers: BTreeSet<usize> = report.iter().flat_map(Outcome::attempts).map(|attempt| attempt.worker).collect();
-    assert!(workers.len() > 500 && workers.iter().all(|worker| *worker < 2000), "{} places", workers.len());
+    assert!(workers.len() > 2000 && workers.iter().all(|worker| *worker < CALLS), "{} places", workers.len());
     assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 43] = [
+const ORDER: [&str; 44] = [
     // Leaves.
     "sync",
     "seed",
@@ -47,8 +47,9 @@ const ORDER: [&str; 43] = [
     "runner/run",
     "runner/conversation",
     "runner/worker",
+    "runner/wave",
+    "runner/reserve",
     "runner/crew",
-    "runner/watch",
     "runner",
     // For tests and readers.
     "testing",
