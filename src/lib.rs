@@ -65,6 +65,7 @@ mod cancel;
 mod clock;
 mod error;
 mod failure;
+pub mod guide;
 mod plan;
 mod resilience;
 mod responses;
@@ -93,7 +94,7 @@ pub use resilience::{
 };
 pub use runner::{
     Attempt, AttemptResult, BackendConfig, Event, EventKind, Journal, Outcome, Report, RunOptions, Runner,
-    RunnerBuilder, Schedule, Wait, WhenOpen,
+    RunnerBuilder, Schedule, Wait, WhenOpen, Why,
 };
 pub use send_error::{ErrorClass, SendError};
 pub use session::Session;

@@ -3,7 +3,7 @@
 mod graph;
 mod task;
 
-pub(crate) use graph::{Graph, Index};
+pub(crate) use graph::Graph;
 pub use task::{FailureMode, Task};
 
 use crate::backend::Message;

@@ -16,6 +16,7 @@ mod reserve;
 mod run;
 mod shared_queue;
 mod wave;
+mod why;
 mod worker;
 
 pub use builder::{BackendConfig, RunnerBuilder, Schedule, WhenOpen};
@@ -25,6 +26,7 @@ pub use options::RunOptions;
 pub use outcome::{Attempt, AttemptResult, Outcome};
 pub use queue::Wait;
 pub use report::Report;
+pub use why::Why;
 
 use crate::backend::{Message, Response, Spent};
 use crate::cancel::CancelToken;
@@ -42,6 +44,8 @@ use run::Run;
 use shared_queue::SharedQueue;
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
+use why::Writes;
 
 /// Runs plans on the backends that it knows.
 ///
@@ -111,19 +115,28 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
-        crew.muster(&run, || {
+        let wave_starts = crew.muster(&run, || {
             run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
             run.charge(&Spent::default());
-            match self.settings.schedule {
-                Schedule::Waves => (0..run.graph.depth()).for_each(|wave| {
-                    let workers = self.settings.concurrency.min(run.graph.wave(wave).len());
-                    crew.work(&run, cancel, workers, |queue| queue.open_wave(wave));
-                }),
-                Schedule::Eager => crew.work(&run, cancel, self.widest(plan), Queue::open_all),
-            }
+            self.work(&run, &crew, cancel)
         })?;
         run.sweep();
-        Ok(run.into_report())
+        Ok(run.into_report(wave_starts))
+    }
+
+    /// Lets the workers go through all of it. Says when each wave began, where waves wait for one another.
+    fn work(&self, run: &Run<'_, Q, R>, crew: &Crew, cancel: &CancelToken) -> Vec<Option<Duration>> {
+        let wave = |wave: u32| {
+            let workers = self.settings.concurrency.min(run.graph.wave(wave).len());
+            crew.work(run, cancel, workers, |queue| queue.open_wave(wave))
+        };
+        match self.settings.schedule {
+            Schedule::Waves => (0..run.graph.depth()).map(wave).collect(),
+            Schedule::Eager => {
+                crew.work(run, cancel, self.widest(run.plan), Queue::open_all);
+                Vec::new()
+            }
+        }
     }
 
     /// Judges a plan for this runner, and runs nothing.
@@ -160,7 +173,8 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let began = self.settings.clock.now();
         let events = Events::new(options.events, began);
         let lanes = lanes(self);
-        let gates = gates(plan, &lanes);
+        let writes = writes(plan);
+        let gates = gates(&writes, &lanes);
         let outcomes = outcomes(plan, &lanes, &lane_of);
         let queue = Queue::new(Arc::clone(plan.graph()), lane_of, lanes.len(), gates, events.has_listener());
         Run {
@@ -168,6 +182,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             graph: plan.graph(),
             lanes,
             outcomes,
+            writes,
             queue: Arc::new(SharedQueue::new(queue, self.settings.clock.clone())),
             cancel,
             clock: &self.settings.clock,
@@ -192,10 +207,10 @@ fn outcomes<Q, R>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>], lane_of: &[u32]) -> 
     tasks.map(|((task, lane), number)| Outcome::to_come(task, backend(*lane), plan.graph().wave_of(number))).collect()
 }
 
-/// What tasks wait for beside their dependencies.
-fn gates<Q, R, P>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>]) -> Gates<P> {
+/// What tasks write, by number.
+fn writes<Q>(plan: &Plan<Q>) -> Writes {
     let mut numbers = HashMap::new();
-    let mut writes: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut writes = Writes::new();
     for (task, number) in plan.tasks().iter().zip(0..).filter(|(task, _)| !task.resources().is_empty()) {
         let next = |numbers: &HashMap<_, u32>| u32::try_from(numbers.len()).expect("fewer than 2^32 resources");
         let mut resources: Vec<u32> = Vec::new();
@@ -207,8 +222,14 @@ fn gates<Q, R, P>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>]) -> Gates<P> {
         resources.dedup();
         writes.insert(number, resources);
     }
+    writes
+}
+
+/// What tasks wait for beside their dependencies.
+fn gates<Q, R, P>(writes: &Writes, lanes: &[Lane<'_, Q, R>]) -> Gates<P> {
     let limits: Vec<_> = lanes.iter().map(|lane| lane.concurrency).collect();
-    Gates::new(&limits, writes, numbers.len())
+    let resources = writes.values().flatten().max().map_or(0, |last| *last as usize + 1);
+    Gates::new(&limits, writes.clone(), resources)
 }
 
 impl<Q, R> fmt::Debug for Runner<'_, Q, R> {

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::sync::Arc;
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 use std::thread;
+use std::time::Duration;
 
 /// How many threads are in the pool; the others are in the reserve. A thread of rayon that has no job yet, or none any more,
 /// looks at each other thread of its pool for one, many times over, and some of these looks visit each thread of every pool
@@ -32,40 +33,42 @@ impl Crew {
     }
 
     /// Has every thread in its place while `waves` are worked off.
-    pub(super) fn muster<Q: Send + Sync, R: Send + Sync>(
+    pub(super) fn muster<Q: Send + Sync, R: Send + Sync, T>(
         &self,
         run: &Run<'_, Q, R>,
-        waves: impl FnOnce(),
-    ) -> Result<(), Error> {
+        waves: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
         thread::scope(|scope| {
             let _dismissal = self.reserve.dismissal();
             for worker in POOL..self.threads {
                 let serve = move || self.reserve.serve(|wave| wave.work(run, worker));
                 thread::Builder::new().name(name(worker)).spawn_scoped(scope, serve).map_err(Error::pool)?;
             }
-            waves();
-            Ok(())
+            Ok(waves())
         })
     }
 
-    /// Opens the queue, and lets so many workers go through it to its end.
+    /// Opens the queue, and lets so many workers go through it to its end. Says when it was opened; `None`: the run was
+    /// cancelled before.
     pub(super) fn work<Q: Send + Sync, R: Send + Sync>(
         &self,
         run: &Run<'_, Q, R>,
         caller: &CancelToken,
         workers: usize,
         open: impl FnOnce(&mut Queue<Box<Progress>>),
-    ) {
+    ) -> Option<Duration> {
         run.watch(caller);
         if run.cancel.stage() > Stage::Running {
-            return;
+            return None;
         }
-        run.tell(run.queue.open(open), run.clock.now());
+        let opened = run.clock.now();
+        run.tell(run.queue.open(open), opened);
         let wave = Arc::new(Wave::new(workers, &self.clock));
         if workers > POOL {
             self.reserve.call(&wave);
         }
         self.scope(workers.min(POOL), &|worker| wave.work(run, worker), || wave.wait(run, caller));
+        Some(run.since_begin(opened))
     }
 
     /// Lets each worker do its work in a scope of the pool, while this thread does its own.

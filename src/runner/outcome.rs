@@ -12,10 +12,14 @@ use crate::task_id::TaskId;
 use crate::usage::Usage;
 use smallvec::SmallVec;
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 /// The attempts of a task. Most have one, which then needs no allocation.
 pub(super) type Attempts = SmallVec<[Attempt; 1]>;
+
+/// From when to when, since the run began.
+pub(super) type Span = Range<Duration>;
 
 /// How one task of a run ended. Times count from the beginning of the run.
 #[derive(Clone)]
@@ -34,7 +38,9 @@ pub struct Outcome<R = crate::Response> {
 pub(super) struct Ending<R> {
     pub(super) attempts: Attempts,
     pub(super) started: Option<Duration>,
-    pub(super) elapsed: Duration,
+    pub(super) ended: Duration,
+    /// When it waited for a circuit; the last one may have been cut short by the end.
+    pub(super) at_circuit: Box<[Span]>,
     pub(super) result: Result<R, Failure>,
 }
 
@@ -101,7 +107,17 @@ impl<R> Outcome<R> {
 
     /// How long it took from then on, waits included.
     pub fn elapsed(&self) -> Duration {
-        self.ending().elapsed
+        let Ending { started, ended, .. } = self.ending();
+        started.map_or(Duration::ZERO, |started| ended.saturating_sub(started))
+    }
+
+    /// When it ended, also if it never started.
+    pub(super) fn ended(&self) -> Duration {
+        self.ending().ended
+    }
+
+    pub(super) fn at_circuit(&self) -> &[Span] {
+        &self.ending().at_circuit
     }
 
     /// How it ended, in a word.

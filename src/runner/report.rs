@@ -1,8 +1,9 @@
 //! What came of a run: each task once, in plan order.
 
 use super::outcome::{self, Outcome};
+use super::why::{Course, Why, Writes};
 use crate::failure::Failure;
-use crate::plan::Index;
+use crate::plan::Graph;
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::sync::Arc;
@@ -29,7 +30,9 @@ use std::time::Duration;
 /// ```
 pub struct Report<R = crate::Response> {
     pub(super) outcomes: Vec<Outcome<R>>,
-    pub(super) index: Arc<Index>,
+    pub(super) graph: Arc<Graph>,
+    pub(super) wave_starts: Vec<Option<Duration>>,
+    pub(super) writes: Writes,
     pub(super) elapsed: Duration,
     pub(super) cancelled: Option<Arc<str>>,
     pub(super) events_lost: u64,
@@ -49,7 +52,7 @@ impl<R> Report<R> {
 
     /// One task's outcome; `None` if the plan has no such task.
     pub fn get(&self, task: &str) -> Option<&Outcome<R>> {
-        let place = self.index.find(task, |place| self.outcomes[place as usize].task().as_str())?;
+        let place = self.graph.index().find(task, |place| self.outcomes[place as usize].task().as_str())?;
         self.outcomes.get(place as usize)
     }
 
@@ -81,6 +84,13 @@ impl<R> Report<R> {
     /// What all tasks used up; `None` if none of them told.
     pub fn usage(&self) -> Option<Usage> {
         outcome::sum(self.iter().filter_map(Outcome::usage))
+    }
+
+    /// Where the time went. It is found out anew at each call; the cost grows with tasks, dependencies and attempts alone,
+    /// except that tasks which write several resources are compared with all that write one of them.
+    pub fn why(&self) -> Why {
+        let Self { outcomes, graph, wave_starts, writes, .. } = self;
+        Why::of(&Course { outcomes, graph, wave_starts, writes })
     }
 
     /// Why the run was stopped, if it was: the reason given to the token (`cancelled` if none was), `deadline` or

@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::queue::Notice;
 use super::report::{Report, counts};
 use super::shared_queue::{Done, Next, SharedQueue};
+use super::why::Writes;
 use crate::backend::Spent;
 use crate::cancel::{CancelToken, Stage};
 use crate::clock::Clock;
@@ -27,6 +28,7 @@ pub(super) struct Run<'r, Q, R> {
     pub(super) graph: &'r Graph,
     pub(super) lanes: Vec<Lane<'r, Q, R>>,
     pub(super) outcomes: Vec<Outcome<R>>,
+    pub(super) writes: Writes,
     pub(super) queue: Arc<SharedQueue>,
     /// The run's own, a child of the caller's.
     pub(super) cancel: CancelToken,
@@ -102,20 +104,19 @@ impl<Q, R> Run<'_, Q, R> {
         root: Option<u32>,
         at: Instant,
     ) -> bool {
-        let (attempts, started, last) = match progress {
-            Some(progress) => (progress.attempts, Some(progress.started), progress.retry.into_last()),
-            None => (Attempts::new(), None, None),
+        let (attempts, started, at_circuit, last) = match progress {
+            Some(progress) => {
+                let Progress { retry, attempts, started, at_circuit } = *progress;
+                (attempts, Some(started), at_circuit, retry.into_last())
+            }
+            None => (Attempts::new(), None, Vec::new(), None),
         };
         let failure = match root {
             Some(root) => Failure::Skipped { root: self.plan.tasks()[root as usize].id().clone() },
             None => Failure::Cancelled { last },
         };
-        let ending = Ending {
-            attempts,
-            started,
-            elapsed: started.map_or(Duration::ZERO, |started| self.since_begin(at).saturating_sub(started)),
-            result: Err(failure),
-        };
+        let (ended, at_circuit) = (self.since_begin(at), at_circuit.into());
+        let ending = Ending { attempts, started, ended, at_circuit, result: Err(failure) };
         self.end_task(number, ending, at)
     }
 
@@ -143,10 +144,11 @@ impl<Q, R> Run<'_, Q, R> {
         }
     }
 
-    pub(super) fn into_report(self) -> Report<R> {
+    /// `wave_starts`: when each wave began, if it did; none without barriers.
+    pub(super) fn into_report(self, wave_starts: Vec<Option<Duration>>) -> Report<R> {
         let ended = self.clock.now();
         let elapsed = self.since_begin(ended);
-        let Self { outcomes, events, cancel, graph, journal_error, .. } = self;
+        let Self { outcomes, events, cancel, plan, writes, journal_error, .. } = self;
         let counts = counts(&outcomes);
         let cancelled = match cancel.stage() {
             Stage::Running => None,
@@ -157,7 +159,9 @@ impl<Q, R> Run<'_, Q, R> {
         events.send(ended, || EventKind::RunEnded { counts, cancelled: cancelled.clone(), lost });
         Report {
             outcomes,
-            index: Arc::clone(graph.index()),
+            graph: Arc::clone(plan.graph()),
+            wave_starts,
+            writes,
             elapsed,
             cancelled,
             events_lost: events.lost(),

@@ -82,7 +82,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         }
         let started = self.since_begin(asked);
         let this = Try { number, task, lane_number, lane, home, worker, asked, started };
-        let mut progress = progress.map_or_else(|| self.begin(&this), |progress| *progress);
+        let mut progress = progress.map_or_else(|| self.begin(&this), |progress| progress.resume(started));
         // Here, and not when the task began: at a backend that it falls back to its time begins anew.
         progress.retry.begin(asked);
         match lane.breaker.admit_at(|| asked) {
@@ -159,6 +159,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         if let Refused::Wait = this.lane.when_open {
             let until = try_again_at(rejected, now);
             if !progress.retry.is_too_late(now, until.saturating_duration_since(now)) {
+                progress.wait_at_circuit(this.started..self.since_begin(until));
                 return Done { finish: park(this, progress, Wait::Circuit, until), news: None, at: now };
             }
         }
@@ -190,8 +191,13 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         at: Instant,
     ) -> Finish<Box<Progress>> {
         let of_last = progress.attempts.last().map_or(Duration::ZERO, |attempt| attempt.elapsed);
-        let elapsed = (this.started + of_last).saturating_sub(progress.started);
-        let ending = Ending { attempts: progress.attempts, started: Some(progress.started), elapsed, result };
+        let ending = Ending {
+            attempts: progress.attempts,
+            started: Some(progress.started),
+            ended: this.started + of_last,
+            at_circuit: progress.at_circuit.into(),
+            result,
+        };
         let bars_dependents = self.end_task(this.number, ending, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }

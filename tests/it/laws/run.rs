@@ -3,6 +3,7 @@
 mod check;
 mod scenario;
 mod stage;
+mod why;
 
 use super::cases;
 use proptest::prelude::*;
@@ -22,6 +23,7 @@ proptest! {
         check::stops(&scenario, &show)?;
         check::events(&scenario, &show)?;
         check::statuses(&scenario, &show)?;
+        why::why(&scenario, &show)?;
     }
 
     #[test]

@@ -35,6 +35,7 @@ const ORDER: [&str; 44] = [
     "runner/progress",
     "runner/queue",
     "runner/event",
+    "runner/why",
     "runner/report",
     "runner/journal",
     // How it is run.

@@ -1,0 +1,11 @@
+//! Pages to read: what needs more room than the documentation of one item.
+
+/// Where the time of a run went: each number defined, one run worked out by hand.
+pub mod why {
+    #![doc = include_str!("guide/why.md")]
+}
+
+/// Metrics and traces from events, for Prometheus, OpenTelemetry or anything else.
+pub mod metrics {
+    #![doc = include_str!("guide/metrics.md")]
+}
