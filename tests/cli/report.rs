@@ -82,3 +82,43 @@ fn it_is_pure_json_on_standard_output() {
     assert_eq!(task(&report, "a")["failure"]["kind"], "exhausted");
     assert!(ended.err.contains("tail") && ended.err.contains("1 task"), "{ended:?}");
 }
+
+#[test]
+fn every_report_says_where_the_time_went() {
+    let keys = ["barrier_s", "failed_attempts_s", "backoff_s", "circuit_s", "resource_s", "place_s", "critical_path_s"];
+    let plan = "
+        [run]
+        concurrency = 2
+        [backends.s]
+        kind = 'simulated'
+        latency = '40ms'
+        fail_first = 1
+        retry = { initial_interval = '60ms', randomization_factor = 0.0 }
+        [[tasks]]
+        id = 'a'
+        backend = 's'
+        prompt = 'x'
+        [[tasks]]
+        id = 'b'
+        run = 'true'
+        after = ['a']
+        [[tasks]]
+        id = 'c'
+        run = 'exit 1'
+        [[tasks]]
+        id = 'd'
+        run = 'true'
+        after = ['c']
+    ";
+    for (schedule, waits) in [("waves", true), ("eager", false)] {
+        let folder = Folder::with_plan(plan);
+        let ended = folder.run(&["run", "plan.toml", "--schedule", schedule, "--report-json", "r.json"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.err);
+        let why = &folder.json("r.json")["why"];
+        let of = |key: &str| why[key].as_f64().unwrap_or_else(|| panic!("{key} in {why}"));
+        assert!(keys.iter().all(|key| of(key) >= 0.0));
+        assert_eq!(why["critical_path"], serde_json::json!(["a", "b"]), "{why}");
+        assert!(of("failed_attempts_s") >= 0.04 && of("backoff_s") >= 0.06 && of("backoff_s") < 5.0, "{why}");
+        assert_eq!(of("barrier_s") >= 0.05, waits, "{why}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The report as JSON. It borrows from the report, and is written as a stream.
 
 use super::json::{Counts, FailureRow, Text, error_of, seconds};
-use seawall::{Attempt, CircuitBreaker, Outcome, Report, Session, Usage};
+use seawall::{Attempt, CircuitBreaker, Outcome, Report, Session, Usage, Why};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -34,12 +34,15 @@ pub(crate) struct Document<'a> {
     counts: Counts,
     tasks: Tasks<'a>,
     breakers: Vec<BreakerRow<'a>>,
+    why: WhyRow,
 }
 
 impl<'a> Document<'a> {
     pub(crate) fn new(run: Run<'a>, report: &'a Report, breakers: &[(&'a str, Arc<CircuitBreaker>)]) -> Self {
         let breakers = breakers.iter().map(|(backend, breaker)| BreakerRow::new(backend, breaker)).collect();
-        Self { schema: SCHEMA, run, counts: Counts::new(|status| report.count(status)), tasks: Tasks(report), breakers }
+        let counts = Counts::new(|status| report.count(status));
+        let why = WhyRow::new(&report.why());
+        Self { schema: SCHEMA, run, counts, tasks: Tasks(report), breakers, why }
     }
 }
 
@@ -170,6 +173,34 @@ impl<'a> BreakerRow<'a> {
     }
 }
 
+/// Where the time went: all keys always.
+#[derive(Serialize)]
+struct WhyRow {
+    critical_path: Vec<String>,
+    critical_path_s: f64,
+    barrier_s: f64,
+    failed_attempts_s: f64,
+    backoff_s: f64,
+    circuit_s: f64,
+    resource_s: f64,
+    place_s: f64,
+}
+
+impl WhyRow {
+    fn new(why: &Why) -> Self {
+        Self {
+            critical_path: why.critical_path.iter().map(ToString::to_string).collect(),
+            critical_path_s: seconds(why.critical_path_time),
+            barrier_s: seconds(why.barrier),
+            failed_attempts_s: seconds(why.failed_attempts),
+            backoff_s: seconds(why.backoff),
+            circuit_s: seconds(why.circuit),
+            resource_s: seconds(why.resource),
+            place_s: seconds(why.place),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::rehearsal::rehearse;
@@ -203,6 +234,16 @@ mod tests {
         assert_eq!(document["counts"], json!({"completed": 2, "failed": 3, "skipped": 1, "cancelled": 0}));
         let down = json!({"backend": "down", "state": "open", "trips": 1});
         assert_eq!(document["breakers"], json!([down, {"backend": "good", "state": "closed", "trips": 0}]));
+    }
+
+    #[test]
+    fn it_says_where_the_time_went() {
+        let document = document();
+        let why = document["why"].as_object().unwrap();
+        let keys = "backoff_s barrier_s circuit_s critical_path critical_path_s failed_attempts_s place_s resource_s";
+        assert_eq!(why.keys().map(String::as_str).collect::<Vec<_>>().join(" "), keys);
+        assert!(why["critical_path"].as_array().is_some_and(|path| path.len() == 1), "{why:?}");
+        assert!(why["backoff_s"].as_f64().unwrap() >= 0.001, "{why:?}");
     }
 
     #[test]
