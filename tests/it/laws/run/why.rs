@@ -31,8 +31,12 @@ pub(super) fn why(scenario: &Scenario, show: &Show) -> Result<(), TestCaseError>
         };
         let Some(open) = open else { continue };
         sums.barrier += met.map_or(Duration::ZERO, |met| open.saturating_sub(met));
-        sums.failed +=
-            tale.attempts.iter().filter(|(.., result)| is_vain(result)).map(|(from, to, _)| *to - *from).sum();
+        sums.failed += tale
+            .attempts
+            .iter()
+            .filter(|(.., result)| is_vain(result))
+            .map(|(from, to, _)| to.saturating_sub(*from))
+            .sum();
         let bars = |id: &String| {
             let outcome = show.report.get(id).unwrap();
             let is_bad = matches!(outcome.status(), Status::Failed | Status::Skipped);
@@ -133,7 +137,7 @@ impl Sums {
             } else {
                 &mut self.place
             };
-            *sum += piece[1] - piece[0];
+            *sum += piece[1].saturating_sub(piece[0]);
         }
     }
 }
