@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 44] = [
+const ORDER: [&str; 45] = [
     // Leaves.
     "sync",
     "seed",
