@@ -97,9 +97,22 @@ impl<Q> PlanBuilder<Q> {
     /// (see [`Task::session`]): of what is no task, of one that is not waited for, of one at another backend, and of one in
     /// which another task goes on that may run at the same time.
     pub fn build(self) -> Result<Plan<Q>, Error> {
-        let Self { tasks } = self;
+        let Self { mut tasks } = self;
+        share_names(&mut tasks);
         let graph = Graph::of(&tasks).map_err(Error::plan)?;
         Ok(Plan { tasks, graph: Arc::new(graph) })
+    }
+}
+
+/// One allocation for the name of a backend that neighbours share.
+fn share_names<Q>(tasks: &mut [Task<Q>]) {
+    let mut names = tasks.iter_mut().map(Task::shared_backend_mut);
+    let Some(mut last) = names.next() else { return };
+    for name in names {
+        if **name == **last {
+            *name = Arc::clone(last);
+        }
+        last = name;
     }
 }
 

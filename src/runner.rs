@@ -175,7 +175,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let lanes = lanes(self);
         let writes = writes(plan);
         let gates = gates(&writes, &lanes);
-        let outcomes = outcomes(plan, &lanes, &lane_of);
+        let outcomes = plan.tasks().iter().map(|_| Outcome::to_come()).collect();
         let queue = Queue::new(Arc::clone(plan.graph()), lane_of, lanes.len(), gates, events.has_listener());
         Run {
             plan,
@@ -198,13 +198,6 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             journal_error: Mutex::new(None),
         }
     }
-}
-
-/// The places of what is to come of each task, in plan order.
-fn outcomes<Q, R>(plan: &Plan<Q>, lanes: &[Lane<'_, Q, R>], lane_of: &[u32]) -> Vec<Outcome<R>> {
-    let backend = |lane: u32| Arc::clone(lanes[lane as usize].kind);
-    let tasks = plan.tasks().iter().zip(lane_of).zip(0..);
-    tasks.map(|((task, lane), number)| Outcome::to_come(task, backend(*lane), plan.graph().wave_of(number))).collect()
 }
 
 /// What tasks write, by number.

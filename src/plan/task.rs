@@ -150,6 +150,10 @@ impl<Q> Task<Q> {
         self.overrides.as_ref()?.session.as_ref()
     }
 
+    pub(super) fn shared_backend_mut(&mut self) -> &mut Arc<str> {
+        &mut self.backend
+    }
+
     pub(crate) fn shared_backend(&self) -> &Arc<str> {
         &self.backend
     }

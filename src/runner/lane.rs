@@ -56,16 +56,16 @@ pub(super) fn lanes<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> Vec<Lane<'r, Q, R
 /// # Errors
 ///
 /// Every task whose backend the runner lacks.
-pub(super) fn lane_of_tasks<Q, R>(runner: &Runner<'_, Q, R>, plan: &Plan<Q>) -> Result<Arc<[u32]>, Error> {
+pub(super) fn lane_of_tasks<'t, Q, R>(runner: &Runner<'_, Q, R>, plan: &'t Plan<Q>) -> Result<Arc<[u32]>, Error> {
     let numbers = numbers(runner);
     let mut faults = Vec::new();
-    // Neighbours mostly share a backend, and comparing is cheaper than looking up.
-    let mut last: Option<(&str, u32)> = None;
-    let mut lane_of = |task: &Task<Q>| {
-        if let Some((_, lane)) = last.filter(|(kind, _)| *kind == task.backend()) {
+    // Neighbours mostly share a backend, and a plan lets them share its name.
+    let mut last: Option<(&Arc<str>, u32)> = None;
+    let mut lane_of = |task: &'t Task<Q>| {
+        if let Some((_, lane)) = last.filter(|(kind, _)| Arc::ptr_eq(kind, task.shared_backend())) {
             return lane;
         }
-        last = numbers.get_key_value(task.backend()).map(|(kind, lane)| (*kind, *lane));
+        last = numbers.get(task.backend()).map(|lane| (task.shared_backend(), *lane));
         let Some((_, lane)) = last else {
             faults.push(unknown_backend(runner, task, faults.len() < SUGGESTIONS));
             return 0;

@@ -24,13 +24,18 @@ pub(super) type Span = Range<Duration>;
 /// How one task of a run ended. Times count from the beginning of the run.
 #[derive(Clone)]
 pub struct Outcome<R = crate::Response> {
+    /// Written once, in its place in the report to be, by the worker that had the task. So no outcome is ever copied, and
+    /// no worker touches what its neighbours touch.
+    ended: OnceLock<EndedTask<R>>,
+}
+
+#[derive(Clone)]
+struct EndedTask<R> {
     task: TaskId,
     backend: Arc<str>,
     wave: u32,
     mode: FailureMode,
-    /// Written once, in its place in the report to be, by the worker that had the task. So no outcome is ever copied, and
-    /// no worker touches what its neighbours touch.
-    ending: OnceLock<Ending<R>>,
+    ending: Ending<R>,
 }
 
 /// What a worker knows when a task has ended.
@@ -46,43 +51,48 @@ pub(super) struct Ending<R> {
 
 impl<R> Outcome<R> {
     /// The place of what is to come of a task.
-    pub(super) fn to_come<Q>(task: &Task<Q>, backend: Arc<str>, wave: u32) -> Self {
-        Self { task: task.id().clone(), backend, wave, mode: task.mode(), ending: OnceLock::new() }
+    pub(super) const fn to_come() -> Self {
+        Self { ended: OnceLock::new() }
     }
 
     /// Whether the task has ended.
     pub(super) fn has_come(&self) -> bool {
-        self.ending.get().is_some()
+        self.ended.get().is_some()
     }
 
     /// The task has ended, which it does once.
-    pub(super) fn settle(&self, ending: Ending<R>) {
-        let is_first = self.ending.set(ending).is_ok();
+    pub(super) fn settle<Q>(&self, task: &Task<Q>, backend: Arc<str>, wave: u32, ending: Ending<R>) {
+        let ended = EndedTask { task: task.id().clone(), backend, wave, mode: task.mode(), ending };
+        let is_first = self.ended.set(ended).is_ok();
         debug_assert!(is_first, "a task ends once");
     }
 
+    fn ended_task(&self) -> &EndedTask<R> {
+        self.ended.get().expect("nobody is given an outcome before the task has ended")
+    }
+
     fn ending(&self) -> &Ending<R> {
-        self.ending.get().expect("nobody is given an outcome before the task has ended")
+        &self.ended_task().ending
     }
 
     /// The task's name.
     pub fn task(&self) -> &TaskId {
-        &self.task
+        &self.ended_task().task
     }
 
     /// The backend that the plan names. An attempt may have been made at another one: see [`Attempt::backend`].
     pub fn backend(&self) -> &str {
-        &self.backend
+        &self.ended_task().backend
     }
 
     /// The wave that the task belongs to: 0, 1, ….
     pub fn wave(&self) -> usize {
-        self.wave as usize
+        self.ended_task().wave as usize
     }
 
     /// What its failure means for its dependents.
     pub fn failure_mode(&self) -> FailureMode {
-        self.mode
+        self.ended_task().mode
     }
 
     /// Every attempt, in order: those that were made, and those that a circuit breaker refused.
@@ -137,20 +147,20 @@ impl<R> Outcome<R> {
 
     /// The response, or why there is none.
     pub fn into_result(self) -> Result<R, Failure> {
-        let ending = self.ending.into_inner();
-        ending.unwrap_or_else(|| unreachable!("nobody is given an outcome before the task has ended")).result
+        let ended = self.ended.into_inner();
+        ended.unwrap_or_else(|| unreachable!("nobody is given an outcome before the task has ended")).ending.result
     }
 
     /// Whether dependents may not start.
     pub(super) fn bars_dependents(&self) -> bool {
-        self.mode == FailureMode::Hard && matches!(self.status(), Status::Failed | Status::Skipped)
+        self.failure_mode() == FailureMode::Hard && matches!(self.status(), Status::Failed | Status::Skipped)
     }
 
     /// Whether the run counts as failed because of it.
     pub(super) fn fails_run(&self) -> bool {
         match self.status() {
             Status::Completed => false,
-            Status::Failed => self.mode != FailureMode::Skip,
+            Status::Failed => self.failure_mode() != FailureMode::Skip,
             Status::Skipped | Status::Cancelled => true,
         }
     }
@@ -159,7 +169,7 @@ impl<R> Outcome<R> {
 impl<R> fmt::Debug for Outcome<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Outcome");
-        debug.field("task", &self.task).field("status", &self.status()).field("attempts", &self.attempts());
+        debug.field("task", self.task()).field("status", &self.status()).field("attempts", &self.attempts());
         debug.field("failure", &self.result().err()).finish_non_exhaustive()
     }
 }

@@ -68,9 +68,9 @@ impl<Q, R> Run<'_, Q, R> {
 
     /// Puts an outcome in its place, where nobody looks before the task is settled; then writes it down, then tells of it, so
     /// that nobody hears of what is not kept. Says whether dependents may not start.
-    pub(super) fn end_task(&self, task: u32, ending: Ending<R>, at: Instant) -> bool {
-        let outcome = &self.outcomes[task as usize];
-        outcome.settle(ending);
+    pub(super) fn end_task(&self, number: u32, backend: Arc<str>, ending: Ending<R>, at: Instant) -> bool {
+        let outcome = &self.outcomes[number as usize];
+        outcome.settle(&self.plan.tasks()[number as usize], backend, self.graph.wave_of(number), ending);
         self.record(outcome);
         self.events.send(at, || EventKind::TaskEnded {
             task: outcome.task().clone(),
@@ -117,7 +117,8 @@ impl<Q, R> Run<'_, Q, R> {
         };
         let (ended, at_circuit) = (self.since_begin(at), at_circuit.into());
         let ending = Ending { attempts, started, ended, at_circuit, result: Err(failure) };
-        self.end_task(number, ending, at)
+        let backend = Arc::clone(self.plan.tasks()[number as usize].shared_backend());
+        self.end_task(number, backend, ending, at)
     }
 
     /// After the last worker: gives every task that has not ended its outcome, wave by wave.
@@ -149,14 +150,14 @@ impl<Q, R> Run<'_, Q, R> {
         let ended = self.clock.now();
         let elapsed = self.since_begin(ended);
         let Self { outcomes, events, cancel, plan, writes, journal_error, .. } = self;
-        let counts = counts(&outcomes);
+        let is_any_cancelled = || outcomes.iter().any(|outcome| outcome.status() == Status::Cancelled);
         let cancelled = match cancel.stage() {
             Stage::Running => None,
-            Stage::Draining if counts[Status::Cancelled as usize] == 0 => None,
+            Stage::Draining if !is_any_cancelled() => None,
             _ => Some(cancel.reason().map_or_else(|| "cancelled".into(), |reason| Arc::from(&*reason))),
         };
         let lost = events.lost();
-        events.send(ended, || EventKind::RunEnded { counts, cancelled: cancelled.clone(), lost });
+        events.send(ended, || EventKind::RunEnded { counts: counts(&outcomes), cancelled: cancelled.clone(), lost });
         Report {
             outcomes,
             graph: Arc::clone(plan.graph()),

@@ -198,7 +198,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             at_circuit: progress.at_circuit.into(),
             result,
         };
-        let bars_dependents = self.end_task(this.number, ending, at);
+        let bars_dependents = self.end_task(this.number, this.kind_of_task(), ending, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
     }
