@@ -11,5 +11,7 @@ mod cancel;
 mod ladder;
 #[path = "signals/processes.rs"]
 mod processes;
+#[path = "signals/readers.rs"]
+mod readers;
 #[path = "signals/stop.rs"]
 mod stop;

@@ -55,18 +55,3 @@ fn what_hears_nothing_is_killed_when_the_grace_is_over() {
     assert!(sent.elapsed() >= Duration::from_millis(300), "{:?}", sent.elapsed());
     wait_until_gone(&folder.read("pids"));
 }
-
-#[test]
-fn a_reader_who_does_not_read_does_not_keep_the_program() {
-    let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = 'head -c 300000 /dev/zero; touch up'\n");
-    let (_reader, writer) = std::io::pipe().unwrap();
-    let mut command = folder.program(&["run", "plan.toml", "--report-json", "-"]);
-    command.stdout(writer);
-    let mut running = Running::start(command);
-    wait_until("the task to run", || folder.has("up"));
-    wait_until("the program to end", || {
-        send(&running, Signal::TERM);
-        running.child.try_wait().unwrap().is_some()
-    });
-    assert_eq!(running.code(), Some(143));
-}

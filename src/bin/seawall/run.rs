@@ -36,9 +36,10 @@ use crate::visible::visible;
 use event_file::EventFile;
 use outputs::Outputs;
 use place::Lost;
+use report_file::ReportFile;
 use report_json::Document;
 use seawall::crossbeam_channel::unbounded;
-use seawall::{CircuitBreaker, Report, RunOptions, Runner, Stage};
+use seawall::{CircuitBreaker, Report, RunOptions, Runner};
 use signals::Session;
 use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
@@ -75,7 +76,7 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
     let plan_file = plan().map_err(Refusal::Plan)?;
     session.begin();
-    let outputs = Outputs::prepare(args, &session.temporaries).map_err(Refusal::Places)?;
+    let outputs = Outputs::prepare(args, &session.temporaries, &session.patience).map_err(Refusal::Places)?;
     let settings = settings(args, &plan_file, &session);
     let runner = plan_file.runner(&settings).map_err(Refusal::Unable)?;
     Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs)
@@ -116,15 +117,21 @@ impl Performance<'_> {
     fn carry_out(self, runner: Runner<'static>, mut outputs: Outputs) -> Result<Done, Refusal> {
         let started = jiff::Timestamp::now();
         self.voice.announce(&self.session.screen, &self.plan_file, &self.settings);
-        let report = self.run(&runner, &mut outputs)?;
+        let file = outputs.report.take_if(|file| file.is_regular());
+        // Before anybody is waited for who reads slowly, or not at all.
+        let save = |report: &Report| file.map(|file| self.save(file, started, &runner, report));
+        let (report, saved) = self.run(&runner, &mut outputs, save)?;
         let breakers = self.breakers(&runner);
         let document = Document::new(self.facts(started, &report), &report, &breakers);
-        let lost = self.write(outputs, &document);
-        self.voice.sum_up(&self.session.screen, &report, &breakers);
-        lost.iter().for_each(complain);
+        let mut lost = write(outputs, &document);
+        lost.extend(saved.and_then(Result::err));
+        let Session { screen, patience, .. } = &*self.session;
+        self.voice.sum_up(screen, &report, &breakers);
+        lost.iter().for_each(|lost| self.voice.complain(screen, lost));
         if lost.iter().any(Lost::is_report) {
             // Nobody is left to be told if this fails, too.
-            let _ = stream::Stream::of(io::stderr()).and_then(|stream| report_file::write_to(stream, &document));
+            let stream = stream::Stream::of(io::stderr(), patience);
+            let _ = stream.and_then(|stream| report_file::write_to(stream, &document));
         }
         let code = exit_code(&report, lost.is_empty());
         drop(document);
@@ -132,8 +139,23 @@ impl Performance<'_> {
         Ok(Done { report, runner, code })
     }
 
-    /// Runs the plan. Without anybody to tell, there are no events.
-    fn run(&self, runner: &Runner<'_>, outputs: &mut Outputs) -> Result<Report, Refusal> {
+    fn save(
+        &self,
+        file: ReportFile,
+        started: jiff::Timestamp,
+        runner: &Runner<'_>,
+        report: &Report,
+    ) -> Result<(), Lost> {
+        file.write(&Document::new(self.facts(started, report), report, &self.breakers(runner)))
+    }
+
+    /// Runs the plan, and does what is to be done as soon as it is over. Without anybody to tell, there are no events.
+    fn run<T>(
+        &self,
+        runner: &Runner<'_>,
+        outputs: &mut Outputs,
+        when_over: impl FnOnce(&Report) -> T,
+    ) -> Result<(Report, T), Refusal> {
         let Outputs { events, dir, .. } = outputs;
         let mut options = RunOptions::new();
         if self.args.fail_fast {
@@ -146,7 +168,7 @@ impl Performance<'_> {
         let voice = if is_shared { self.voice.without_display() } else { self.voice };
         let people = voice.people(&self.session.screen, runner);
         if people.is_none() && events.is_none() {
-            return self.run_with(runner, options);
+            return self.run_with(runner, options, when_over);
         }
         let (sender, receiver) = unbounded();
         let watch = Watch { run: &self.id, file: events.as_mut(), people };
@@ -155,12 +177,20 @@ impl Performance<'_> {
             thread
                 .spawn_scoped(scope, || watch.until_over(&receiver, &self.session.heard))
                 .map_err(|error| Refusal::Start(format!("failed to start a thread: {error}")))?;
-            self.run_with(runner, options.with_events(sender))
+            self.run_with(runner, options.with_events(sender), when_over)
         })
     }
 
-    fn run_with(&self, runner: &Runner<'_>, options: RunOptions<'_>) -> Result<Report, Refusal> {
-        runner.run_with(&self.plan_file.plan, &self.session.cancel, options).map_err(Refusal::Unable)
+    fn run_with<T>(
+        &self,
+        runner: &Runner<'_>,
+        options: RunOptions<'_>,
+        when_over: impl FnOnce(&Report) -> T,
+    ) -> Result<(Report, T), Refusal> {
+        let report = runner.run_with(&self.plan_file.plan, &self.session.cancel, options);
+        let report = report.map_err(Refusal::Unable)?;
+        let done = when_over(&report);
+        Ok((report, done))
     }
 
     fn breakers(&self, runner: &Runner<'_>) -> Vec<(&str, Arc<CircuitBreaker>)> {
@@ -181,19 +211,17 @@ impl Performance<'_> {
             usage: report.usage().map(report_json::UsageRow::new),
         }
     }
+}
 
-    /// Each output for itself: one that is lost takes none of the others with it.
-    fn write(&self, outputs: Outputs, document: &Document<'_>) -> Vec<Lost> {
-        // Whoever waits for a pipe's reader is not kept waiting by a run that is being killed.
-        let gives_up = || self.session.cancel.stage() == Stage::Killed;
-        let Outputs { report, events, dir } = outputs;
-        let written = [
-            events.map(|file| file.finish(gives_up)),
-            dir.map(output_dir::OutputDir::finish),
-            report.map(|file| file.write(document, gives_up)),
-        ];
-        written.into_iter().flatten().filter_map(Result::err).collect()
-    }
+/// Each output for itself: one that is lost takes none of the others with it.
+fn write(outputs: Outputs, document: &Document<'_>) -> Vec<Lost> {
+    let Outputs { report, events, dir } = outputs;
+    let written = [
+        events.map(EventFile::finish),
+        dir.map(output_dir::OutputDir::finish),
+        report.map(|file| file.write(document)),
+    ];
+    written.into_iter().flatten().filter_map(Result::err).collect()
 }
 
 /// A signal before everything else, and what was lost before what became of the tasks.

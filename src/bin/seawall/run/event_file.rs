@@ -2,7 +2,7 @@
 
 use super::event_json;
 use super::place::{Lost, Place, begin_file};
-use super::stream::{Fifo, Stream};
+use super::stream::{Fifo, Patience, Stream};
 use seawall::Event;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
@@ -30,12 +30,15 @@ enum Sink {
 
 impl EventFile {
     /// Begins it anew; what a regular file held is gone.
-    pub(crate) fn begin(name: PathBuf, place: Place) -> Result<Self, Lost> {
+    pub(crate) fn begin(name: PathBuf, place: Place, patience: &Patience) -> Result<Self, Lost> {
         let sink = match place {
             Place::StandardOutput(stream) => Sink::StandardOutput(stream),
             Place::Straight(stream) => Sink::Straight(stream),
-            Place::Fifo(path) => Sink::Fifo(Fifo::new(path)),
-            Place::Regular(path) => Sink::Regular(begin_file(&path).map(Stream::new).map_err(Lost::of(WHAT, &name))?),
+            Place::Fifo(fifo) => Sink::Fifo(fifo),
+            Place::Regular(path) => {
+                let file = begin_file(&path).map_err(Lost::of(WHAT, &name))?;
+                Sink::Regular(Stream::new(file, patience))
+            }
         };
         Ok(Self { name, sink: Some(sink), lost: None, line: Vec::new() })
     }
@@ -59,11 +62,11 @@ impl EventFile {
         }
     }
 
-    /// Closes it. Where a pipe has no reader, waits for one until `gives_up`.
-    pub(crate) fn finish(self, gives_up: impl Fn() -> bool) -> Result<(), Lost> {
+    /// Closes it. Where a pipe has no reader, waits for one.
+    pub(crate) fn finish(self) -> Result<(), Lost> {
         let ended = match (self.lost, self.sink) {
             (Some(error), _) => Err(error),
-            (None, Some(Sink::Fifo(fifo))) => fifo.finish(gives_up),
+            (None, Some(Sink::Fifo(fifo))) => fifo.finish(),
             (None, Some(Sink::Regular(stream))) => is_still_there(&stream),
             (None, _) => Ok(()),
         };

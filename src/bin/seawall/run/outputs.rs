@@ -4,6 +4,7 @@ use super::event_file::EventFile;
 use super::output_dir::OutputDir;
 use super::place::{Lost, Place};
 use super::report_file::ReportFile;
+use super::stream::Patience;
 use super::whole_file::Temporaries;
 use crate::args::RunArgs;
 use std::path::{Path, PathBuf};
@@ -35,22 +36,29 @@ fn is_standard_output(path: Option<&PathBuf>) -> bool {
 
 impl Outputs {
     /// Tries every place. Nothing that was there is touched before all of them are known to be good.
-    pub(crate) fn prepare(args: &RunArgs, temporaries: &Arc<Temporaries>) -> Result<Self, Vec<Lost>> {
+    pub(crate) fn prepare(
+        args: &RunArgs,
+        temporaries: &Arc<Temporaries>,
+        patience: &Patience,
+    ) -> Result<Self, Vec<Lost>> {
         let mut lost = Vec::new();
         // First, since the other two may stand in this folder.
         let dir = kept(tried(args.output.as_deref(), |path| OutputDir::prepare(path, temporaries)), &mut lost);
-        let report = kept(tried(args.report_json.as_deref(), |path| ReportFile::prepare(path, temporaries)), &mut lost);
-        let events = kept(tried(args.events.as_deref(), |path| event_place(path, temporaries)), &mut lost);
+        let report = kept(
+            tried(args.report_json.as_deref(), |path| ReportFile::prepare(path, temporaries, patience)),
+            &mut lost,
+        );
+        let events = kept(tried(args.events.as_deref(), |path| event_place(path, temporaries, patience)), &mut lost);
         if !lost.is_empty() {
             return Err(lost);
         }
-        let begun = events.map(|(path, place)| EventFile::begin(path, place)).transpose();
+        let begun = events.map(|(path, place)| EventFile::begin(path, place, patience)).transpose();
         Ok(Self { report, events: begun.map_err(|lost| vec![lost])?, dir })
     }
 }
 
-fn event_place(path: &Path, temporaries: &Temporaries) -> Result<(PathBuf, Place), Lost> {
-    let place = Place::of(path).and_then(|place| place.try_to_append(temporaries).map(|()| place));
+fn event_place(path: &Path, temporaries: &Temporaries, patience: &Patience) -> Result<(PathBuf, Place), Lost> {
+    let place = Place::of(path, patience).and_then(|place| place.try_to_append(temporaries).map(|()| place));
     Ok((path.to_owned(), place.map_err(Lost::of("the events", path))?))
 }
 

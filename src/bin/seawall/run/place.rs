@@ -1,6 +1,6 @@
 //! Where an output goes, found out before anything runs.
 
-use super::stream::Stream;
+use super::stream::{Fifo, Patience, Stream};
 use super::whole_file::{Temporaries, WholeFile, folder_of};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -19,29 +19,34 @@ pub(crate) enum Place {
     /// A device, or a descriptor that we were given: written as it is.
     Straight(Stream),
     /// A named pipe.
-    Fifo(PathBuf),
+    Fifo(Fifo),
     /// A regular file, there or not; links are followed.
     Regular(PathBuf),
 }
 
 impl Place {
     /// The place that `path` names.
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path, patience: &Patience) -> io::Result<Self> {
         if path == "-" {
-            return Stream::of(io::stdout()).map(Self::StandardOutput);
+            return Stream::of(io::stdout(), patience).map(Self::StandardOutput);
         }
         let path = match follow(path)? {
             Led::To(path) => path,
-            Led::ToDescriptor(path) => return descriptor(&path).map(Self::Straight),
+            Led::ToDescriptor(path) => return descriptor(&path, patience).map(Self::Straight),
         };
         match fs::metadata(&path).map(|metadata| metadata.file_type()) {
             Ok(kind) if kind.is_dir() => Err(ErrorKind::IsADirectory.into()),
             Ok(kind) if kind.is_file() => Ok(Self::Regular(path)),
-            Ok(kind) if kind.is_fifo() => Ok(Self::Fifo(path)),
-            Ok(_) => OpenOptions::new().write(true).open(path).map(Stream::new).map(Self::Straight),
+            Ok(kind) if kind.is_fifo() => Ok(Self::Fifo(Fifo::new(path, patience))),
+            Ok(_) => device(&path, patience).map(Self::Straight),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::Regular(path)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether nobody needs to read so that it can be written.
+    pub(crate) fn is_regular(&self) -> bool {
+        matches!(self, Self::Regular(_))
     }
 
     /// Finds out whether a file could take this place, without leaving a trace.
@@ -90,13 +95,17 @@ fn is_descriptor(path: &Path) -> bool {
     fs::canonicalize(folder_of(path)).is_ok_and(|folder| folder == own)
 }
 
-fn descriptor(path: &Path) -> io::Result<Stream> {
+fn descriptor(path: &Path, patience: &Patience) -> io::Result<Stream> {
     match path.file_name().and_then(|name| name.to_str()) {
         // These two share the position with whoever else writes to them.
-        Some("1") => Stream::of(io::stdout()),
-        Some("2") => Stream::of(io::stderr()),
-        _ => OpenOptions::new().append(true).open(path).map(Stream::new),
+        Some("1") => Stream::of(io::stdout(), patience),
+        Some("2") => Stream::of(io::stderr(), patience),
+        _ => Stream::of(OpenOptions::new().append(true).open(path)?, patience),
     }
+}
+
+fn device(path: &Path, patience: &Patience) -> io::Result<Stream> {
+    Stream::of(OpenOptions::new().write(true).open(path)?, patience)
 }
 
 /// Opens the regular file at `path` to grow from nothing.
@@ -147,7 +156,7 @@ mod tests {
 
     fn kind(path: &Path) -> io::ErrorKind {
         let temporaries = Temporaries::default();
-        Place::of(path).and_then(|place| place.try_to_replace(&temporaries)).unwrap_err().kind()
+        Place::of(path, &Patience::default()).and_then(|place| place.try_to_replace(&temporaries)).unwrap_err().kind()
     }
 
     #[test]
@@ -168,7 +177,7 @@ mod tests {
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
         symlink("two", &one).unwrap();
         symlink("three", &two).unwrap();
-        match Place::of(&one).unwrap() {
+        match Place::of(&one, &Patience::default()).unwrap() {
             Place::Regular(path) => assert_eq!(path, folder.path().join("three")),
             other => panic!("{other:?}"),
         }
@@ -179,14 +188,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("one");
         symlink("one", &path).unwrap();
-        assert_eq!(Place::of(&path).unwrap_err().to_string(), "too many links");
+        assert_eq!(Place::of(&path, &Patience::default()).unwrap_err().to_string(), "too many links");
     }
 
     #[test]
     fn devices_and_descriptors_are_written_straight() {
-        assert!(matches!(Place::of(Path::new("/dev/null")), Ok(Place::Straight(_))));
-        assert!(matches!(Place::of(Path::new("/dev/stderr")), Ok(Place::Straight(_))));
-        assert!(matches!(Place::of(Path::new("-")), Ok(Place::StandardOutput(_))));
+        assert!(matches!(Place::of(Path::new("/dev/null"), &Patience::default()), Ok(Place::Straight(_))));
+        assert!(matches!(Place::of(Path::new("/dev/stderr"), &Patience::default()), Ok(Place::Straight(_))));
+        assert!(matches!(Place::of(Path::new("-"), &Patience::default()), Ok(Place::StandardOutput(_))));
     }
 
     #[test]
@@ -195,7 +204,7 @@ mod tests {
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         fs::write(&old, "content").unwrap();
         for path in [&old, &new] {
-            let place = Place::of(path).unwrap();
+            let place = Place::of(path, &Patience::default()).unwrap();
             place.try_to_append(&Temporaries::default()).unwrap();
             place.try_to_replace(&Temporaries::default()).unwrap();
         }

@@ -1,7 +1,7 @@
 //! The place of a report.
 
 use super::place::{Lost, Place, REPORT};
-use super::stream::{Fifo, Stream};
+use super::stream::{Fifo, Patience, Stream};
 use super::whole_file::{Temporaries, WholeFile};
 use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -18,15 +18,19 @@ pub(crate) struct ReportFile {
 
 impl ReportFile {
     /// Finds out whether it can be written.
-    pub(crate) fn prepare(name: &Path, temporaries: &Arc<Temporaries>) -> Result<Self, Lost> {
-        let place = Place::of(name).and_then(|place| place.try_to_replace(temporaries).map(|()| place));
+    pub(crate) fn prepare(name: &Path, temporaries: &Arc<Temporaries>, patience: &Patience) -> Result<Self, Lost> {
+        let place = Place::of(name, patience).and_then(|place| place.try_to_replace(temporaries).map(|()| place));
         let place = place.map_err(Lost::of(REPORT, name))?;
         Ok(Self { name: name.to_owned(), place, temporaries: Arc::clone(temporaries) })
     }
 
-    /// Writes `document`, whole or not at all where the place allows it. Where a pipe has no reader, waits for one until
-    /// `gives_up`.
-    pub(crate) fn write(self, document: &impl Serialize, gives_up: impl Fn() -> bool) -> Result<(), Lost> {
+    /// Whether nobody needs to read so that it can be written.
+    pub(crate) fn is_regular(&self) -> bool {
+        self.place.is_regular()
+    }
+
+    /// Writes `document`, whole or not at all where the place allows it.
+    pub(crate) fn write(self, document: &impl Serialize) -> Result<(), Lost> {
         let Self { name, place, temporaries } = self;
         let written = match place {
             Place::StandardOutput(stream) => match write_stream(stream, document) {
@@ -34,7 +38,7 @@ impl ReportFile {
                 written => written,
             },
             Place::Straight(stream) => write_stream(stream, document),
-            Place::Fifo(path) => write_fifo(Fifo::new(path), document, gives_up),
+            Place::Fifo(fifo) => write_fifo(fifo, document),
             Place::Regular(path) => write_whole(&path, document, &temporaries),
         };
         written.map_err(Lost::of(REPORT, &name))
@@ -45,9 +49,8 @@ fn write_stream(stream: Stream, document: &impl Serialize) -> io::Result<()> {
     write_to(stream, document).map(drop)
 }
 
-fn write_fifo(mut fifo: Fifo, document: &impl Serialize, gives_up: impl Fn() -> bool) -> io::Result<()> {
-    fifo = write_to(fifo, document)?;
-    fifo.finish(gives_up)
+fn write_fifo(fifo: Fifo, document: &impl Serialize) -> io::Result<()> {
+    write_to(fifo, document)?.finish()
 }
 
 fn write_whole(path: &Path, document: &impl Serialize, temporaries: &Temporaries) -> io::Result<()> {
@@ -69,7 +72,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn write(path: &Path) -> Result<(), Lost> {
-        ReportFile::prepare(path, &Arc::default()).and_then(|file| file.write(&["one", "two"], || true))
+        ReportFile::prepare(path, &Arc::default(), &Patience::default()).and_then(|file| file.write(&["one", "two"]))
     }
 
     #[test]
@@ -98,8 +101,8 @@ mod tests {
             }
         }
         let folder = tempfile::tempdir().unwrap();
-        let file = ReportFile::prepare(&folder.path().join("r.json"), &Arc::default()).unwrap();
-        assert!(file.write(&[Broken], || true).is_err());
+        let file = ReportFile::prepare(&folder.path().join("r.json"), &Arc::default(), &Patience::default()).unwrap();
+        assert!(file.write(&[Broken]).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! Standard error: text that stays, and below it a frame that changes.
 
-use super::stream::Stream;
+use super::stream::{Patience, Stream};
 use parking_lot::Mutex;
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
@@ -36,8 +36,9 @@ struct State {
 }
 
 impl Screen {
-    pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { out: Stream::of(io::stderr()).ok(), frame: Vec::new() }) }
+    /// Whoever does not read is waited for with `patience`.
+    pub(crate) fn new(patience: &Patience) -> Self {
+        Self { state: Mutex::new(State { out: Stream::of(io::stderr(), patience).ok(), frame: Vec::new() }) }
     }
 
     /// The terminal's size now.

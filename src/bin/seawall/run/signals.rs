@@ -1,6 +1,7 @@
 //! What signals do to a run.
 
 use super::screen::Screen;
+use super::stream::Patience;
 use super::whole_file::Temporaries;
 use crate::exit_code::ExitCode;
 use seawall::crossbeam_channel::{Receiver, Sender, unbounded};
@@ -23,6 +24,7 @@ pub(crate) struct Session {
     pub(crate) cancel: CancelToken,
     pub(crate) groups: ProcessGroups,
     pub(crate) screen: Screen,
+    pub(crate) patience: Patience,
     pub(crate) temporaries: Arc<Temporaries>,
     /// Takes what is to be said of signals. Their own thread says nothing: it must not hang on a pipe that is full.
     news: Sender<News>,
@@ -42,10 +44,13 @@ pub(crate) struct News {
 impl Session {
     pub(crate) fn new() -> Self {
         let (news, heard) = unbounded();
+        let cancel = CancelToken::new();
+        let patience = Patience::until_after(&cancel);
         Self {
-            cancel: CancelToken::new(),
+            cancel,
             groups: ProcessGroups::new(),
-            screen: Screen::new(),
+            screen: Screen::new(&patience),
+            patience,
             temporaries: Arc::default(),
             news,
             heard,

@@ -12,6 +12,7 @@ use crate::visible::visible;
 use clap::ColorChoice;
 use seawall::{CircuitBreaker, Report, Runner};
 use std::env;
+use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
@@ -70,6 +71,12 @@ impl Voice {
         let text = Summary { report, breakers, palette: self.palette(), columns }.text();
         let is_apart = !self.is_quiet && text.lines().nth(1).is_some();
         screen.say(&if is_apart { format!("\n{text}") } else { text });
+    }
+
+    /// Says what went wrong with the program itself.
+    pub(crate) fn complain(&self, screen: &Screen, what: impl Display) {
+        let label = styled(self.palette().bad, "error");
+        screen.say(&format!("{label}: {}\n", visible(&what.to_string())));
     }
 
     fn palette(&self) -> Palette {
