@@ -29,6 +29,8 @@ mod help;
 mod init;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/pictures.rs"]
+mod pictures;
 #[path = "cli/places.rs"]
 mod places;
 #[path = "cli/report.rs"]

@@ -97,6 +97,8 @@ pub(crate) struct RunArgs {
     /// percent-encoded.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArgs,
     /// How long what was started may take to end, once it is told to; such as 500ms, 30s
     ///
     /// The time between SIGTERM and SIGKILL, for time-outs and after Ctrl-C. A number with a unit, such as `500ms`, `30s` or
@@ -117,6 +119,20 @@ pub(crate) struct RunArgs {
     /// The choice of [`Args`], told to the command too.
     #[arg(skip)]
     pub(crate) color: ColorChoice,
+}
+
+/// What a run can also write, each also after failures and signals, with every task in it.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct PictureArgs {
+    /// Write the report to FILE as JUnit XML, with flaky tasks and reruns; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write a trace to FILE, to be opened in Perfetto or `chrome://tracing`; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Write a summary to FILE as Markdown, as for `$GITHUB_STEP_SUMMARY`; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

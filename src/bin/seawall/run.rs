@@ -1,17 +1,22 @@
 //! `seawall run`, and `seawall demo`: the whole way of a run on one page.
 
+mod account;
 mod demo;
 mod event_file;
 mod event_json;
 mod file_name;
 mod frame;
 mod json;
+mod junit;
 mod lines;
+mod markdown;
 mod output_dir;
 mod outputs;
+mod pictures;
 mod place;
 mod printable;
 mod progress;
+mod record;
 #[cfg(test)]
 mod rehearsal;
 mod report_file;
@@ -21,6 +26,8 @@ mod signals;
 mod stream;
 mod style;
 mod summary;
+mod time;
+mod trace;
 mod voice;
 mod watch;
 mod whole_file;
@@ -33,9 +40,11 @@ use crate::exit_code::ExitCode;
 use crate::plan_file::{PlanFaults, PlanFile, RunSettings};
 use crate::streams;
 use crate::visible::visible;
+use account::Account;
 use event_file::EventFile;
 use outputs::Outputs;
 use place::Lost;
+use record::Record;
 use report_file::ReportFile;
 use report_json::Document;
 use seawall::crossbeam_channel::unbounded;
@@ -120,10 +129,14 @@ impl Performance<'_> {
         let file = outputs.report.take_if(|file| file.is_regular());
         // Before anybody is waited for who reads slowly, or not at all.
         let save = |report: &Report| file.map(|file| self.save(file, started, &runner, report));
-        let (report, saved) = self.run(&runner, &mut outputs, save)?;
+        let mut record = Record::default();
+        let (report, saved) = self.run(&runner, &mut outputs, &mut record, save)?;
         let breakers = self.breakers(&runner);
-        let document = Document::new(self.facts(started, &report), &report, &breakers);
-        let mut lost = write(outputs, &document);
+        let run = self.facts(started, &report);
+        let document = Document::new(run.clone(), &report, &breakers);
+        let plan = &self.plan_file.plan;
+        let account = Account { run: &run, plan, report: &report, breakers: &breakers, record: &record };
+        let mut lost = write(outputs, &document, &account);
         lost.extend(saved.and_then(Result::err));
         let Session { screen, patience, .. } = &*self.session;
         self.voice.sum_up(screen, &report, &breakers);
@@ -131,10 +144,10 @@ impl Performance<'_> {
         if lost.iter().any(Lost::is_report) {
             // Nobody is left to be told if this fails, too.
             let stream = stream::Stream::of(io::stderr(), patience);
-            let _ = stream.and_then(|stream| report_file::write_to(stream, &document));
+            let _ = stream.and_then(|stream| report_file::write_to(stream, report_file::json(&document)));
         }
         let code = exit_code(&report, lost.is_empty());
-        drop(document);
+        drop((document, run));
         drop(breakers);
         Ok(Done { report, runner, code })
     }
@@ -146,7 +159,8 @@ impl Performance<'_> {
         runner: &Runner<'_>,
         report: &Report,
     ) -> Result<(), Lost> {
-        file.write(&Document::new(self.facts(started, report), report, &self.breakers(runner)))
+        let breakers = self.breakers(runner);
+        file.write(report_file::json(&Document::new(self.facts(started, report), report, &breakers)))
     }
 
     /// Runs the plan, and does what is to be done as soon as it is over. Without anybody to tell, there are no events.
@@ -154,8 +168,10 @@ impl Performance<'_> {
         &self,
         runner: &Runner<'_>,
         outputs: &mut Outputs,
+        record: &mut Record,
         when_over: impl FnOnce(&Report) -> T,
     ) -> Result<(Report, T), Refusal> {
+        let record = outputs.needs_record().then_some(record);
         let Outputs { events, dir, .. } = outputs;
         let mut options = RunOptions::new();
         if self.args.fail_fast {
@@ -167,11 +183,11 @@ impl Performance<'_> {
         let is_shared = events.as_ref().is_some_and(EventFile::is_terminal);
         let voice = if is_shared { self.voice.without_display() } else { self.voice };
         let people = voice.people(&self.session.screen, runner);
-        if people.is_none() && events.is_none() {
+        if people.is_none() && events.is_none() && record.is_none() {
             return self.run_with(runner, options, when_over);
         }
         let (sender, receiver) = unbounded();
-        let watch = Watch { run: &self.id, file: events.as_mut(), people };
+        let watch = Watch { run: &self.id, file: events.as_mut(), record, people };
         thread::scope(|scope| {
             let thread = thread::Builder::new().name("watch".into());
             thread
@@ -214,14 +230,15 @@ impl Performance<'_> {
 }
 
 /// Each output for itself: one that is lost takes none of the others with it.
-fn write(outputs: Outputs, document: &Document<'_>) -> Vec<Lost> {
-    let Outputs { report, events, dir } = outputs;
+fn write(outputs: Outputs, document: &Document<'_>, account: &Account<'_>) -> Vec<Lost> {
+    let Outputs { report, events, dir, pictures } = outputs;
     let written = [
         events.map(EventFile::finish),
         dir.map(output_dir::OutputDir::finish),
-        report.map(|file| file.write(document)),
+        report.map(|file| file.write(report_file::json(document))),
     ];
-    written.into_iter().flatten().filter_map(Result::err).collect()
+    let pictures = pictures.into_iter().map(|file| file.write(account));
+    written.into_iter().flatten().chain(pictures).filter_map(Result::err).collect()
 }
 
 /// A signal before everything else, and what was lost before what became of the tasks.

@@ -2,7 +2,8 @@
 
 use super::event_file::EventFile;
 use super::output_dir::OutputDir;
-use super::place::{Lost, Place};
+use super::pictures::{Picture, PictureFile};
+use super::place::{Lost, Place, REPORT};
 use super::report_file::ReportFile;
 use super::stream::Patience;
 use super::whole_file::Temporaries;
@@ -16,21 +17,23 @@ pub(crate) struct Outputs {
     pub(crate) report: Option<ReportFile>,
     pub(crate) events: Option<EventFile>,
     pub(crate) dir: Option<OutputDir>,
+    pub(crate) pictures: Vec<PictureFile>,
 }
 
 /// Why the options for outputs make no sense together, if they do not.
 pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
-    let files = [("--report-json", &args.report_json), ("--events", &args.events)];
+    let files = [("--report-json", args.report_json.as_deref()), ("--events", args.events.as_deref())];
+    let files = files.into_iter().chain(Picture::asked(&args.pictures).map(|(_, option, path)| (option, path)));
     let on_standard_output: Vec<&str> =
-        files.into_iter().filter(|(_, path)| is_standard_output(path.as_ref())).map(|(option, _)| option).collect();
+        files.filter(|(_, path)| is_standard_output(*path)).map(|(option, _)| option).collect();
     if on_standard_output.len() > 1 {
-        return Some(format!("{} cannot both write to standard output (`-`)", on_standard_output.join(" and ")));
+        return Some(format!("{} cannot all write to standard output (`-`)", on_standard_output.join(" and ")));
     }
-    is_standard_output(args.output.as_ref())
+    is_standard_output(args.output.as_deref())
         .then(|| "--output needs a folder, and standard output (`-`) is none".into())
 }
 
-fn is_standard_output(path: Option<&PathBuf>) -> bool {
+fn is_standard_output(path: Option<&Path>) -> bool {
     path.is_some_and(|path| path.as_os_str() == "-")
 }
 
@@ -44,16 +47,24 @@ impl Outputs {
         let mut lost = Vec::new();
         // First, since the other two may stand in this folder.
         let dir = kept(tried(args.output.as_deref(), |path| OutputDir::prepare(path, temporaries)), &mut lost);
-        let report = kept(
-            tried(args.report_json.as_deref(), |path| ReportFile::prepare(path, temporaries, patience)),
-            &mut lost,
-        );
+        let report =
+            tried(args.report_json.as_deref(), |path| ReportFile::prepare(REPORT, path, temporaries, patience));
+        let report = kept(report, &mut lost);
+        let picture = |(picture, _, path): (Picture, _, Option<&Path>)| {
+            kept(tried(path, |path| PictureFile::prepare(picture, path, temporaries, patience)), &mut lost)
+        };
+        let pictures = Picture::asked(&args.pictures).filter_map(picture).collect();
         let events = kept(tried(args.events.as_deref(), |path| event_place(path, temporaries, patience)), &mut lost);
         if !lost.is_empty() {
             return Err(lost);
         }
         let begun = events.map(|(path, place)| EventFile::begin(path, place, patience)).transpose();
-        Ok(Self { report, events: begun.map_err(|lost| vec![lost])?, dir })
+        Ok(Self { report, events: begun.map_err(|lost| vec![lost])?, dir, pictures })
+    }
+
+    /// Whether something is to be noted while the run goes on.
+    pub(crate) fn needs_record(&self) -> bool {
+        self.pictures.iter().any(|file| file.picture.needs_record())
     }
 }
 

@@ -1,6 +1,6 @@
-//! The place of a report.
+//! The place of what is written when a run is over: its report, and the pictures of it.
 
-use super::place::{Lost, Place, REPORT};
+use super::place::{Lost, Place};
 use super::stream::{Fifo, Patience, Stream};
 use super::whole_file::{Temporaries, WholeFile};
 use serde::Serialize;
@@ -8,9 +8,11 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where a report goes when the run is over.
+/// Where something goes when the run is over.
 #[derive(Debug)]
 pub(crate) struct ReportFile {
+    /// `the report`, ….
+    what: &'static str,
     name: PathBuf,
     place: Place,
     temporaries: Arc<Temporaries>,
@@ -18,10 +20,15 @@ pub(crate) struct ReportFile {
 
 impl ReportFile {
     /// Finds out whether it can be written.
-    pub(crate) fn prepare(name: &Path, temporaries: &Arc<Temporaries>, patience: &Patience) -> Result<Self, Lost> {
+    pub(crate) fn prepare(
+        what: &'static str,
+        name: &Path,
+        temporaries: &Arc<Temporaries>,
+        patience: &Patience,
+    ) -> Result<Self, Lost> {
         let place = Place::of(name, patience).and_then(|place| place.try_to_replace(temporaries).map(|()| place));
-        let place = place.map_err(Lost::of(REPORT, name))?;
-        Ok(Self { name: name.to_owned(), place, temporaries: Arc::clone(temporaries) })
+        let place = place.map_err(Lost::of(what, name))?;
+        Ok(Self { what, name: name.to_owned(), place, temporaries: Arc::clone(temporaries) })
     }
 
     /// Whether nobody needs to read so that it can be written.
@@ -29,50 +36,54 @@ impl ReportFile {
         self.place.is_regular()
     }
 
-    /// Writes `document`, whole or not at all where the place allows it.
-    pub(crate) fn write(self, document: &impl Serialize) -> Result<(), Lost> {
-        let Self { name, place, temporaries } = self;
+    /// Writes what `content` does, whole or not at all where the place allows it.
+    pub(crate) fn write(self, content: impl Content) -> Result<(), Lost> {
+        let Self { what, name, place, temporaries } = self;
         let written = match place {
-            Place::StandardOutput(stream) => match write_stream(stream, document) {
+            Place::StandardOutput(stream) => match write_to(stream, content) {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                written => written,
+                written => written.map(drop),
             },
-            Place::Straight(stream) => write_stream(stream, document),
-            Place::Fifo(fifo) => write_fifo(fifo, document),
-            Place::Regular(path) => write_whole(&path, document, &temporaries),
+            Place::Straight(stream) => write_to::<Stream>(stream, content).map(drop),
+            Place::Fifo(fifo) => write_to::<Fifo>(fifo, content).and_then(Fifo::finish),
+            Place::Regular(path) => {
+                WholeFile::create(&path, &temporaries).and_then(|file| write_to(file, content)?.commit())
+            }
         };
-        written.map_err(Lost::of(REPORT, &name))
+        written.map_err(Lost::of(what, &name))
     }
 }
 
-fn write_stream(stream: Stream, document: &impl Serialize) -> io::Result<()> {
-    write_to(stream, document).map(drop)
-}
+/// What writes itself.
+pub(crate) trait Content: FnOnce(&mut dyn Write) -> io::Result<()> {}
 
-fn write_fifo(fifo: Fifo, document: &impl Serialize) -> io::Result<()> {
-    write_to(fifo, document)?.finish()
-}
+impl<F: FnOnce(&mut dyn Write) -> io::Result<()>> Content for F {}
 
-fn write_whole(path: &Path, document: &impl Serialize, temporaries: &Temporaries) -> io::Result<()> {
-    write_to(WholeFile::create(path, temporaries)?, document)?.commit()
-}
-
-/// Writes `document` and a line's end, and gives back what it was written to.
-pub(crate) fn write_to<W: Write>(writer: W, document: &impl Serialize) -> io::Result<W> {
+/// Gives back what `content` was written to.
+pub(crate) fn write_to<W: Write>(writer: W, content: impl Content) -> io::Result<W> {
     let mut writer = BufWriter::with_capacity(1 << 16, writer);
-    serde_json::to_writer_pretty(&mut writer, document)?;
-    writer.write_all(b"\n")?;
+    content(&mut writer)?;
     writer.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
+/// A document as JSON for people, and a line's end.
+pub(crate) fn json(document: &impl Serialize) -> impl Content {
+    move |writer: &mut dyn Write| {
+        serde_json::to_writer_pretty(&mut *writer, document)?;
+        writer.write_all(b"\n")
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::place::REPORT;
     use super::*;
     use std::fs;
     use std::os::unix::fs::symlink;
 
     fn write(path: &Path) -> Result<(), Lost> {
-        ReportFile::prepare(path, &Arc::default(), &Patience::default()).and_then(|file| file.write(&["one", "two"]))
+        ReportFile::prepare(REPORT, path, &Arc::default(), &Patience::default())
+            .and_then(|file| file.write(json(&["one", "two"])))
     }
 
     #[test]
@@ -101,8 +112,9 @@ mod tests {
             }
         }
         let folder = tempfile::tempdir().unwrap();
-        let file = ReportFile::prepare(&folder.path().join("r.json"), &Arc::default(), &Patience::default()).unwrap();
-        assert!(file.write(&[Broken]).is_err());
+        let file =
+            ReportFile::prepare(REPORT, &folder.path().join("r.json"), &Arc::default(), &Patience::default()).unwrap();
+        assert!(file.write(json(&[Broken])).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -165,7 +165,7 @@ fn skipped_by_root(report: &Report) -> Vec<(&TaskId, Vec<&TaskId>)> {
 }
 
 /// The lines of a message that are shown: what it says first, and its end.
-fn told(message: &str) -> Vec<String> {
+pub(crate) fn told(message: &str) -> Vec<String> {
     let message = printable::text(message.trim_end());
     let mut lines: Vec<String> = message.lines().map(|line| line.replace('\t', "    ")).collect();
     let left_out = lines.len().saturating_sub(MOST_LINES);

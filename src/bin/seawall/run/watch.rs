@@ -4,6 +4,7 @@ use super::event_file::EventFile;
 use super::frame::View;
 use super::lines::{Lines, row};
 use super::progress::Progress;
+use super::record::Record;
 use super::screen::Screen;
 use super::signals::News;
 use seawall::crossbeam_channel::{Receiver, select};
@@ -22,6 +23,7 @@ const MOST_LINES: usize = 1000;
 pub(crate) struct Watch<'a> {
     pub(crate) run: &'a str,
     pub(crate) file: Option<&'a mut EventFile>,
+    pub(crate) record: Option<&'a mut Record>,
     pub(crate) people: Option<People<'a>>,
 }
 
@@ -48,6 +50,9 @@ impl Watch<'_> {
     fn tell(&mut self, event: &Event) {
         if let Some(file) = &mut self.file {
             file.write(event, self.run);
+        }
+        if let Some(record) = &mut self.record {
+            record.take(event);
         }
         if let Some(people) = &mut self.people {
             people.take(event);

@@ -1,0 +1,111 @@
+//! The run as a page of Markdown, for `$GITHUB_STEP_SUMMARY` and the like.
+
+use super::account::{Account, is_flaky, reason};
+use super::printable;
+use super::summary::told;
+use super::time;
+use super::wording::{self, Spoken, counted};
+use seawall::{Outcome, Status};
+use std::fmt::Write;
+
+/// All of it.
+pub(crate) fn text(account: &Account<'_>) -> String {
+    let mut text = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = head(account, &mut text);
+    let _ = failures(account, &mut text);
+    let _ = notes(account, &mut text);
+    let _ = tasks(account, &mut text);
+    text
+}
+
+fn head(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
+    let Account { run, report, .. } = account;
+    let verdict = match (report.cancelled(), report.is_success()) {
+        (Some(why), _) => format!("⏹️ cancelled by {}", code(why)),
+        (None, true) => "✅ completed".into(),
+        (None, false) => "❌ failed".into(),
+    };
+    writeln!(text, "## {}: {verdict}\n", code(run.plan))?;
+    let counts = Status::ALL.map(|status| (status, report.count(status))).into_iter();
+    let counts: Vec<String> = counts
+        .filter(|(status, count)| *count > 0 || *status == Status::Completed)
+        .map(|(status, count)| format!("{count} {status}"))
+        .collect();
+    let tasks = counted(report.outcomes().len(), "task");
+    writeln!(text, "**{tasks}** in {}: {}.\n", Spoken(report.elapsed()), counts.join(", "))
+}
+
+fn failures(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
+    for outcome in account.report.iter().filter(|outcome| outcome.status() == Status::Failed) {
+        let Err(failure) = outcome.result() else { continue };
+        let why = reason(failure, None);
+        let lines = told(&why).join("\n");
+        let fence = "`".repeat(longest_run(&lines).max(2) + 1);
+        writeln!(text, "### {} on {}\n", code(outcome.task().as_str()), code(outcome.backend()))?;
+        writeln!(text, "{fence}text\n{lines}\n{fence}\n")?;
+    }
+    Ok(())
+}
+
+fn notes(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
+    let names = |is: &dyn Fn(&Outcome) -> bool| -> Vec<String> {
+        account.report.iter().filter(|outcome| is(outcome)).map(|outcome| code(outcome.task().as_str())).collect()
+    };
+    let flaky = names(&is_flaky);
+    if !flaky.is_empty() {
+        writeln!(text, "- **Flaky**, completed after a retry: {}", flaky.join(", "))?;
+    }
+    for (backend, state) in account.open_circuits() {
+        writeln!(text, "- **Circuit** of {} is {}", code(backend), wording::of_circuit(state))?;
+    }
+    let why = account.report.why();
+    if let Some(lost) = time::lost(&why) {
+        writeln!(text, "- **Time lost**, over all tasks: {lost}")?;
+    }
+    let path: Vec<String> = why.critical_path.iter().map(|task| code(task.as_str())).collect();
+    if path.len() > 1 {
+        writeln!(text, "- **Critical path** of {}: {}", Spoken(why.critical_path_time), path.join(" → "))?;
+    }
+    writeln!(text)
+}
+
+fn tasks(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
+    writeln!(text, "<details><summary>All tasks</summary>\n")?;
+    writeln!(text, "| task | status | attempts | time | backend |\n| --- | --- | ---: | ---: | --- |")?;
+    for outcome in account.report {
+        let (task, backend) = (cell(outcome.task().as_str()), cell(outcome.backend()));
+        let time = outcome.started().map(|_| Spoken(outcome.elapsed()).to_string()).unwrap_or_default();
+        let (mark, status) = (mark(outcome), outcome.status());
+        writeln!(text, "| {task} | {mark} {status} | {} | {time} | {backend} |", outcome.attempts().len())?;
+    }
+    writeln!(text, "\n</details>")
+}
+
+fn mark(outcome: &Outcome) -> &'static str {
+    match outcome.status() {
+        Status::Completed if is_flaky(outcome) => "🔁",
+        Status::Completed => "✅",
+        Status::Failed => "❌",
+        Status::Skipped => "⏭️",
+        Status::Cancelled => "⏹️",
+    }
+}
+
+/// A text as it is, on one line: nothing in a code span is markup.
+fn code(text: &str) -> String {
+    let text = printable::line(text);
+    let fence = "`".repeat(longest_run(&text) + 1);
+    // A span loses one blank at each end if both have one, and may not touch its fence with a backtick.
+    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// [`code`], within a table.
+fn cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}
