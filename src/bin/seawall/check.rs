@@ -33,7 +33,14 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
 /// What the engine has to say about it, which should be nothing: a plan file has been judged by then.
 fn judge(plan_file: &PlanFile) -> Result<(), seawall::Error> {
     let PlanFile { concurrency, schedule, .. } = *plan_file;
-    let settings = RunSettings { concurrency, schedule, seed: 0, grace: Duration::ZERO, groups: ProcessGroups::new() };
+    let settings = RunSettings {
+        concurrency,
+        schedule,
+        seed: 0,
+        grace: Duration::ZERO,
+        groups: ProcessGroups::new(),
+        responses: None,
+    };
     plan_file.runner(&settings)?.check(&plan_file.plan)
 }
 

@@ -7,35 +7,44 @@ mod display;
 mod effective;
 mod faults;
 mod field;
+mod for_each;
 mod homes;
+mod informed;
+mod literal;
 mod mended;
 mod name;
+mod names;
 mod places;
 mod prompts;
 mod read;
 mod retry;
 mod runner;
 mod source;
+mod spread;
 mod syntax;
 mod table;
 mod task;
+mod template;
 #[cfg(test)]
 mod tests;
 mod toml_text;
 
 use crate::exit_code::ExitCode;
+use crate::response_files::ResponseFiles;
 use crate::streams;
 use crate::visible::visible;
 use backend::Backend;
 use backends::Backends;
 use breaker::BreakerKeys;
 use faults::Fault;
+use for_each::Item;
 use retry::RetryKeys;
-use seawall::{Plan, ProcessGroups, RetryConfig, Schedule};
+use seawall::{Plan, ProcessGroups, RetryConfig, Schedule, TaskId};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use template::Templates;
 
 /// How many places of one fault are shown.
 const MOST_PLACES: usize = 8;
@@ -48,15 +57,17 @@ const SCHEDULES: [(&str, Schedule); 2] = [("waves", Schedule::Waves), ("eager", 
 pub(crate) struct PlanFile {
     /// As given on the command line: `-` for standard input; `demo` for the demo.
     pub(crate) name: String,
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) concurrency: usize,
     pub(crate) schedule: Schedule,
     pub(crate) seed: Option<u64>,
     retry: RetryKeys,
     breaker: BreakerKeys,
     backends: Backends,
-    /// One for each task of the plan.
+    /// One for each entry of the file.
     overrides: Vec<Overrides>,
+    /// `None` if no prompt is one.
+    templates: Option<Arc<Templates>>,
 }
 
 /// What a task says for itself alone.
@@ -65,6 +76,20 @@ struct Overrides {
     retry: Option<RetryConfig>,
     timeout: Option<Duration>,
     writes: Vec<Arc<str>>,
+    /// Whether what looks like a template in its prompt is none.
+    is_plain: bool,
+    /// What it waits for as the file has it, where that is not what its task says.
+    after: Option<Vec<TaskId>>,
+    /// What there is once for all of its tasks, if a `for_each` makes them.
+    many: Option<Many>,
+}
+
+/// The tasks of a `for_each`, one an item.
+#[derive(Debug)]
+struct Many {
+    /// With the name of all.
+    task: seawall::Task,
+    items: Arc<[Item]>,
 }
 
 /// What a run is made with, once the command line has had its say.
@@ -75,6 +100,8 @@ pub(crate) struct RunSettings {
     pub(crate) seed: u64,
     pub(crate) grace: Duration,
     pub(crate) groups: ProcessGroups,
+    /// Where programs find responses, if any does.
+    pub(crate) responses: Option<Arc<ResponseFiles>>,
 }
 
 /// Every fault of a plan file, with its place.

@@ -4,7 +4,6 @@ mod account;
 mod demo;
 mod event_file;
 mod event_json;
-mod file_name;
 mod frame;
 mod json;
 mod junit;
@@ -34,6 +33,7 @@ mod whole_file;
 mod wording;
 
 pub(crate) use demo::demo;
+pub(crate) use whole_file::Temporaries;
 
 use crate::args::RunArgs;
 use crate::exit_code::ExitCode;
@@ -86,7 +86,10 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     let plan_file = plan().map_err(Refusal::Plan)?;
     session.begin();
     let outputs = Outputs::prepare(args, &session.temporaries, &session.patience).map_err(Refusal::Places)?;
-    let settings = settings(args, &plan_file, &session);
+    let responses = plan_file.response_files(&session.temporaries);
+    let responses =
+        responses.map_err(|error| Refusal::Start(format!("failed to make a folder for responses: {error}")))?;
+    let settings = RunSettings { responses, ..settings(args, &plan_file, &session) };
     let runner = plan_file.runner(&settings).map_err(Refusal::Unable)?;
     Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs)
 }
@@ -98,6 +101,7 @@ fn settings(args: &RunArgs, plan_file: &PlanFile, session: &Session) -> RunSetti
         seed: args.seed.or(plan_file.seed).unwrap_or_else(fresh_seed),
         grace: args.grace,
         groups: session.groups.clone(),
+        responses: None,
     }
 }
 

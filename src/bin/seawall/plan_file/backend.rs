@@ -114,6 +114,11 @@ impl Backend {
 }
 
 impl Kind {
+    /// Whether it starts programs.
+    pub(super) fn is_program(&self) -> bool {
+        matches!(self, Self::Command(_))
+    }
+
     /// The word that the plan has for it.
     pub(crate) fn word(&self) -> &'static str {
         match self {

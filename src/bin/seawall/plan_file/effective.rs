@@ -3,6 +3,7 @@
 use super::backend::command::{Command, EXIT_CLASSES, Input};
 use super::backend::simulated::{Latency, Simulated};
 use super::backend::{Backend, Kind};
+use super::for_each::Item;
 use super::task::FAILURE_MODES;
 use super::toml_text::{array, key, string, table, text};
 use super::{Overrides, PlanFile, SCHEDULES};
@@ -23,7 +24,16 @@ impl PlanFile {
         // An undeclared `sh` is no part of a plan that does not use it.
         let is_shown = |backend: &&Backend| backend.is_declared || used.iter().any(|used| used.name == backend.name);
         self.backends.iter().filter(is_shown).for_each(|backend| document.backend(backend));
-        self.plan.tasks().iter().zip(&self.overrides).for_each(|(task, own)| document.task(task, own));
+        let mut tasks = self.plan.tasks().iter();
+        for own in &self.overrides {
+            match &own.many {
+                Some(many) => {
+                    tasks.by_ref().take(many.items.len()).for_each(drop);
+                    document.task(&many.task, own);
+                }
+                None => tasks.by_ref().take(1).for_each(|task| document.task(task, own)),
+            }
+        }
         document.text
     }
 }
@@ -72,8 +82,13 @@ impl Document {
         let prompt = text(task.request().prompt());
         let mut entries =
             vec![("id", string(task.id().as_str())), ("backend", string(task.backend())), ("prompt", prompt)];
-        if !task.dependencies().is_empty() {
-            entries.push(("after", strings(task.dependencies())));
+        if own.is_plain {
+            entries.push(("template", false.to_string()));
+        }
+        entries.extend(own.many.as_ref().map(|many| ("for_each", for_each(&many.items))));
+        let after = own.after.as_deref().unwrap_or(task.dependencies());
+        if !after.is_empty() {
+            entries.push(("after", strings(after)));
         }
         entries.push(("failure_mode", string(failure_mode(task.mode()))));
         entries.extend(own.timeout.map(|timeout| ("timeout", time(timeout))));
@@ -83,6 +98,13 @@ impl Document {
         }
         self.section("[[tasks]]", entries);
     }
+}
+
+/// What the items came from may change, so they themselves are named.
+fn for_each(items: &[Item]) -> String {
+    let values = ("values".to_owned(), array(items.iter().map(Item::toml)));
+    let allow_empty = items.is_empty().then(|| ("allow_empty".to_owned(), true.to_string()));
+    table([values].into_iter().chain(allow_empty))
 }
 
 fn retry_entries(retry: &RetryConfig) -> Entries {

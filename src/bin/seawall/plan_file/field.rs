@@ -20,6 +20,15 @@ pub(super) struct Field<'t, 'p> {
     value: &'t DeValue<'t>,
 }
 
+/// A text, a number or a truth value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scalar<'t> {
+    Text(&'t str),
+    Whole(i64),
+    Fraction(f64),
+    Truth(bool),
+}
+
 impl<'t, 'p> Field<'t, 'p> {
     pub(super) fn new(key: &'t Spanned<DeString<'t>>, value: &'t Spanned<DeValue<'t>>, place: &'p str) -> Self {
         Self { key: key.get_ref(), key_span: key.span(), place, span: value.span(), value: value.get_ref() }
@@ -74,6 +83,23 @@ impl<'t, 'p> Field<'t, 'p> {
             _ => None,
         })?;
         self.valid(number, faults, is_fine(number), what, "")
+    }
+
+    pub(super) fn truth(&self, faults: &mut Faults) -> Option<bool> {
+        self.expect("true or false", faults, DeValue::as_bool)
+    }
+
+    /// A value without parts.
+    pub(super) fn scalar(&self, faults: &mut Faults) -> Option<Scalar<'t>> {
+        if let DeValue::Integer(_) = self.value {
+            return self.whole(i64::MIN.into()..=i64::MAX.into(), faults).map(Scalar::Whole);
+        }
+        self.expect("a string, a number, true or false", faults, |value| match value {
+            DeValue::String(text) => Some(Scalar::Text(text)),
+            DeValue::Float(float) => float.as_str().parse().ok().map(Scalar::Fraction),
+            DeValue::Boolean(truth) => Some(Scalar::Truth(*truth)),
+            _ => None,
+        })
     }
 
     /// One of a few words.

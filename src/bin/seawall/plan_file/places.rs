@@ -2,6 +2,7 @@
 
 use super::MOST_PLACES;
 use super::faults::{Fault, Span};
+use super::names::split;
 use super::task::TaskEntry;
 use seawall::TaskId;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -66,7 +67,8 @@ impl<'t> Places<'t> {
     /// Where `task` says that it waits for one of `members`.
     fn link(&self, task: &TaskId, members: &HashSet<&str>) -> Option<(Span, String)> {
         let entries = self.by_id.get(task.as_str())?.iter().map(|place| &self.entries[*place]);
-        let (other, span) = entries.flat_map(|entry| &entry.after).find(|(name, _)| members.contains(name))?;
+        let is_member = |name: &str| members.contains(name) || split(name).is_some_and(|(of, _)| members.contains(of));
+        let (other, span) = entries.flat_map(|entry| &entry.after).find(|(name, _)| is_member(name))?;
         Some((span.clone(), format!("`{task}` waits for `{other}`")))
     }
 }

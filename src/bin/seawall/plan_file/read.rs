@@ -5,14 +5,16 @@ use super::backends::Backends;
 use super::breaker::BreakerKeys;
 use super::faults::{Fault, Faults};
 use super::mended::Mended;
+use super::names::Names;
 use super::places::Places;
 use super::prompts::Prompts;
 use super::retry::RetryKeys;
 use super::table::Table;
 use super::task::TaskEntry;
-use super::{PlanFaults, PlanFile, SCHEDULES};
-use seawall::{Plan, Schedule};
+use super::{PlanFaults, PlanFile, SCHEDULES, spread, template};
+use seawall::{Plan, Schedule, Task};
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -55,11 +57,11 @@ fn judge(
     let mut faults = Faults::of_syntax(faults);
     unclosed.into_iter().for_each(|fault| faults.add(fault));
     let file = Table::new(document.get_ref(), 0..0, "a plan");
-    let plan = plan_of(name, &file, &absolute(folder), &mut faults);
+    let plan = plan_of(name, text, &file, &absolute(folder), &mut faults);
     plan.filter(|_| faults.is_empty()).ok_or_else(|| faults.into_sorted())
 }
 
-fn plan_of(name: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> Option<PlanFile> {
+fn plan_of(name: &str, text: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> Option<PlanFile> {
     file.refuse_others(&KEYS, faults);
     let run = Run::read(file, faults);
     let section = |key, faults: &mut Faults| file.field(key)?.table("a table", format!("[{key}]"), faults);
@@ -72,12 +74,23 @@ fn plan_of(name: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> 
         entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
         entry.refuse_nul(&backends, faults);
     }
-    let overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
-    let tasks = entries.iter().zip(&overrides).map(|(entry, overrides)| entry.to_task(overrides));
-    let plan = Plan::builder().tasks(tasks).build();
-    let plan = plan.map_err(|error| locate(&error, &entries, faults)).ok()?;
+    let mut overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
+    let names = Names::of(&entries);
+    names.refuse_twins(faults);
+    let plan = plan_of_tasks(spread::outline(&names, &overrides, faults), &entries, faults);
+    let templates = template::templates(&names, (name, text), faults);
+    let mut plan = plan.filter(|_| faults.is_empty())?;
+    if names.has_many() {
+        plan = plan_of_tasks(spread::tasks(&names, &overrides), &entries, faults)?;
+        for (own, entry) in overrides.iter_mut().zip(&entries) {
+            own.many = entry.many(own);
+            own.after = Some(entry.written_after());
+        }
+    }
+    let plan = Arc::new(plan);
     let Run { concurrency, schedule, seed } = run;
-    Some(PlanFile { name: name.to_owned(), plan, concurrency, schedule, seed, retry, breaker, backends, overrides })
+    let name = name.to_owned();
+    Some(PlanFile { name, plan, concurrency, schedule, seed, retry, breaker, backends, overrides, templates })
 }
 
 /// What `[run]` says.
@@ -121,6 +134,10 @@ fn entries_of<'t>(file: &Table<'t>, folder: &Path, faults: &mut Faults) -> Optio
     let entries =
         items.iter().zip(1..).filter_map(|(item, number)| TaskEntry::read(item, number, &mut prompts, faults));
     Some(entries.collect())
+}
+
+fn plan_of_tasks(tasks: Vec<Task>, entries: &[TaskEntry<'_>], faults: &mut Faults) -> Option<Plan> {
+    Plan::builder().tasks(tasks).build().map_err(|error| locate(&error, entries, faults)).ok()
 }
 
 fn locate(error: &seawall::Error, entries: &[TaskEntry<'_>], faults: &mut Faults) {

@@ -3,11 +3,16 @@
 use super::backend::command::{Command, Input};
 use super::backend::simulated::{Latency, Simulated};
 use super::backend::{Backend, Kind};
+use super::informed::News;
 use super::{PlanFile, RunSettings};
+use crate::response_files::ResponseFiles;
+use crate::run::Temporaries;
 use seawall::{
     BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, CommandBackend, Prompt, Runner, RunnerBuilder,
     SimulatedBackend,
 };
+use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
 
 impl PlanFile {
@@ -18,7 +23,24 @@ impl PlanFile {
             .schedule(settings.schedule)
             .seed(settings.seed)
             .circuit_breakers(Arc::new(self.circuit_breakers()));
-        self.backends.iter().fold(builder, |builder, backend| with_backend(builder, backend, settings)).build()
+        self.backends.iter().fold(builder, |builder, backend| self.with_backend(builder, backend, settings)).build()
+    }
+
+    /// What programs will find of the tasks up their line; `None` if no program has any there.
+    pub(crate) fn response_files(&self, temporaries: &Arc<Temporaries>) -> io::Result<Option<Arc<ResponseFiles>>> {
+        let starts_programs =
+            |name: &str| self.backends.reached_from([name]).iter().any(|backend| backend.kind.is_program());
+        let names: HashSet<&str> = self
+            .plan
+            .tasks()
+            .iter()
+            .filter(|task| !task.dependencies().is_empty())
+            .map(seawall::Task::backend)
+            .collect();
+        if !names.into_iter().any(starts_programs) {
+            return Ok(None);
+        }
+        ResponseFiles::new(&self.plan, temporaries).map(|files| Some(Arc::new(files)))
     }
 
     fn circuit_breakers(&self) -> CircuitBreakerRegistry {
@@ -26,14 +48,21 @@ impl PlanFile {
             breakers.with_config(&*backend.name, backend.breaker.unwrap_or(CircuitBreakerConfig::disabled()))
         })
     }
-}
 
-fn with_backend(builder: RunnerBuilder<'static>, backend: &Backend, settings: &RunSettings) -> RunnerBuilder<'static> {
-    let name = Arc::clone(&backend.name);
-    let builder = builder.configure(Arc::clone(&name), config_of(backend));
-    match &backend.kind {
-        Kind::Command(command) => builder.backend(name, command_backend(command, settings)),
-        Kind::Simulated(simulated) => builder.backend(name, simulated_backend(simulated, settings)),
+    fn with_backend(
+        &self,
+        builder: RunnerBuilder<'static>,
+        backend: &Backend,
+        settings: &RunSettings,
+    ) -> RunnerBuilder<'static> {
+        let name = Arc::clone(&backend.name);
+        let builder = builder.configure(Arc::clone(&name), config_of(backend));
+        let files = settings.responses.clone().filter(|_| backend.kind.is_program());
+        let news = News { templates: self.templates.clone(), files };
+        match &backend.kind {
+            Kind::Command(command) => news.add(builder, name, command_backend(command, settings)),
+            Kind::Simulated(simulated) => news.add(builder, name, simulated_backend(simulated, settings)),
+        }
     }
 }
 
@@ -59,6 +88,8 @@ fn command_backend(command: &Command, settings: &RunSettings) -> CommandBackend 
         .with_grace(settings.grace)
         .with_groups(&settings.groups);
     let backend = command.env.iter().fold(backend, |backend, (name, value)| backend.with_env(name, value));
+    let folder = settings.responses.iter().map(|files| files.path());
+    let backend = folder.fold(backend, |backend, folder| backend.with_env("SEAWALL_RESPONSES", folder));
     command.exit.iter().fold(backend, |backend, (code, class)| backend.with_exit_class(i32::from(*code), *class))
 }
 

@@ -4,18 +4,32 @@ use super::backend::{Backend, own_retry};
 use super::backends::Backends;
 use super::faults::{Fault, Faults, Span};
 use super::field::Field;
+use super::for_each::ForEach;
 use super::prompts::Prompts;
 use super::retry::RetryKeys;
 use super::table::Table;
-use super::{Overrides, name};
-use seawall::{FailureMode, Message, Task};
+use super::template::{Prompt, Source};
+use super::{Many, Overrides, name};
+use seawall::{FailureMode, Message, Task, TaskId};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const KEYS: [&str; 10] =
-    ["id", "run", "backend", "prompt", "prompt_file", "after", "failure_mode", "timeout", "retry", "writes"];
+pub(super) const KEYS: [&str; 12] = [
+    "id",
+    "run",
+    "backend",
+    "prompt",
+    "prompt_file",
+    "template",
+    "for_each",
+    "after",
+    "failure_mode",
+    "timeout",
+    "retry",
+    "writes",
+];
 
 /// What the file has, and where.
 type Placed<T> = (T, Span);
@@ -31,8 +45,9 @@ pub(super) struct TaskEntry<'t> {
     pub(super) id: Cow<'t, str>,
     pub(super) id_span: Span,
     pub(super) after: Vec<(&'t str, Span)>,
+    pub(super) for_each: Option<ForEach>,
+    pub(super) prompt: Option<Prompt>,
     backend: Option<Placed<&'t str>>,
-    prompt: Option<Placed<Message>>,
     mode: FailureMode,
     timeout: Option<Duration>,
     retry: RetryKeys,
@@ -58,8 +73,9 @@ impl<'t> TaskEntry<'t> {
         Some(Self {
             id,
             id_span,
-            backend,
+            for_each: table.field("for_each").map(|field| ForEach::read(&field, prompts.folder(), faults)),
             prompt,
+            backend,
             after: table
                 .field("after")
                 .and_then(|field| field.texts("a list of tasks' ids", faults))
@@ -92,14 +108,14 @@ impl<'t> TaskEntry<'t> {
 
     /// A fault if its prompt cannot be an argument, and is to be one: the system ends those at a NUL.
     pub(super) fn refuse_nul(&self, backends: &Backends, faults: &mut Faults) {
-        let (Some((backend, _)), Some((prompt, span))) = (&self.backend, &self.prompt) else { return };
+        let (Some((backend, _)), Some(prompt)) = (&self.backend, &self.prompt) else { return };
         let is_argument = |backend: &&Backend| backend.passes_prompts_as_arguments();
-        if prompt.prompt().contains('\0')
+        if prompt.message.prompt().contains('\0')
             && let Some(backend) = backends.reached_from([*backend]).into_iter().find(is_argument)
         {
             let title =
                 format!("task `{}` has a NUL in what is an argument of the backend `{}`", self.id, backend.name);
-            faults.add(Fault::at(span.clone(), title).label("an argument cannot hold a NUL"));
+            faults.add(Fault::at(prompt.source.span(), title).label("an argument cannot hold a NUL"));
         }
     }
 
@@ -111,14 +127,46 @@ impl<'t> TaskEntry<'t> {
             retry: (self.retry != RetryKeys::NONE).then(|| self.retry.or(retry).config()),
             timeout: self.timeout,
             writes: self.writes.clone(),
+            is_plain: self.prompt.as_ref().is_some_and(Prompt::only_looks_like_a_template),
+            after: None,
+            many: None,
         }
     }
 
+    /// What its tasks have in common, if they are many.
+    pub(super) fn many(&self, overrides: &Overrides) -> Option<Many> {
+        let items = self.for_each.as_ref()?.items.as_deref()?.into();
+        Some(Many { task: self.to_task(overrides), items })
+    }
+
+    /// What it waits for, as the file has it.
+    pub(super) fn written_after(&self) -> Vec<TaskId> {
+        self.after.iter().map(|(id, _)| TaskId::from(*id)).collect()
+    }
+
+    /// All of it as one task.
     pub(super) fn to_task(&self, overrides: &Overrides) -> Task {
-        let backend = self.backend.as_ref().map_or("sh", |(backend, _)| backend);
-        let prompt = self.prompt.as_ref().map_or_else(|| Message::new(""), |(prompt, _)| prompt.clone());
-        let after = self.after.iter().map(|(id, _)| *id);
-        let mut task = Task::for_request(&*self.id, backend, prompt).after(after).failure_mode(self.mode);
+        self.to_task_of((&*self.id).into(), self.backend().into(), self.message(), self.written_after(), overrides)
+    }
+
+    pub(super) fn backend(&self) -> &'t str {
+        self.backend.as_ref().map_or("sh", |(backend, _)| backend)
+    }
+
+    pub(super) fn message(&self) -> Message {
+        self.prompt.as_ref().map_or_else(|| Message::new(""), |prompt| prompt.message.clone())
+    }
+
+    /// One of the tasks that are made of it.
+    pub(super) fn to_task_of(
+        &self,
+        id: TaskId,
+        backend: Arc<str>,
+        message: Message,
+        after: impl IntoIterator<Item = TaskId>,
+        overrides: &Overrides,
+    ) -> Task {
+        let mut task = Task::for_request(id, backend, message).after(after).failure_mode(self.mode);
         if let Some(retry) = overrides.retry {
             task = task.retry(retry);
         }
@@ -149,11 +197,16 @@ fn call_of<'t>(
     table: &Table<'t>,
     prompts: &mut Prompts<'_>,
     faults: &mut Faults,
-) -> (Option<Placed<&'t str>>, Option<Placed<Message>>) {
+) -> (Option<Placed<&'t str>>, Option<Prompt>) {
+    let is_template = table.field("template").and_then(|field| Some((field.truth(faults)?, field.span)));
     let [run, backend, text, file] = ["run", "backend", "prompt", "prompt_file"].map(|key| table.field(key));
     if let Some(run) = run {
         refuse_beside(&run, [&backend, &text, &file].into_iter().flatten(), faults);
-        let script = run.text(faults).map(|script| (Message::new(script), run.span.clone()));
+        if let Some((true, span)) = is_template {
+            let title = format!("`template` in {} is true, and a `run` script is never a template", table.place);
+            faults.add(Fault::at(span, title).label("it finds answers in the files of $SEAWALL_RESPONSES"));
+        }
+        let script = run.text(faults).map(|script| Prompt::new(script.into(), Source::Plan(run.span.clone()), false));
         return (Some(("sh", run.span)), script);
     }
     if let (Some(text), Some(file)) = (&text, &file) {
@@ -168,10 +221,12 @@ fn call_of<'t>(
     if let Some(lacks) = lacks {
         faults.add_missing(Fault::at(table.span.clone(), format!("{} {lacks}", table.place)));
     }
+    let is_template = is_template.is_none_or(|(is_template, _)| is_template);
     let prompt = match (text, file) {
-        (Some(text), _) => text.text(faults).map(|prompt| (Message::new(prompt), text.span)),
-        (None, file) => file.and_then(|file| Some((prompts.read(&file, faults)?, file.span))),
+        (Some(text), _) => text.text(faults).map(|prompt| (prompt.into(), Source::Plan(text.span))),
+        (None, file) => file.and_then(|file| Some((prompts.read(&file, faults)?, Source::of_file(&file)))),
     };
+    let prompt = prompt.map(|(message, source)| Prompt::new(message, source, is_template));
     (backend.and_then(|backend| Some((backend.text(faults)?, backend.span))), prompt)
 }
 

@@ -1,9 +1,9 @@
 //! A folder with each task's answer.
 
-use super::file_name::file_name;
 use super::place::Lost;
 use super::whole_file::{Temporaries, WholeFile};
 use super::wording;
+use crate::file_name::file_name;
 use seawall::{Failure, Journal, Outcome, Response};
 use std::fs;
 use std::io::{self, ErrorKind, Write};

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 /// What a new file may be at most; the umask takes from it.
 const MODE: u32 = 0o666;
 
-/// The temporary files that there are just now, so that none is left by an exit that runs no destructors.
+/// The temporary files and folders that there are just now, so that none is left by an exit that runs no destructors.
 #[derive(Debug, Default)]
 pub(crate) struct Temporaries(Mutex<BTreeSet<PathBuf>>);
 
@@ -20,9 +20,18 @@ impl Temporaries {
     pub(crate) fn remove_all(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
         let mut paths = self.lock();
         for path in std::mem::take(&mut *paths) {
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
         }
         paths
+    }
+
+    /// One more, which is not made here.
+    pub(crate) fn add(&self, path: PathBuf) {
+        self.lock().insert(path);
+    }
+
+    pub(crate) fn forget(&self, path: &Path) {
+        self.lock().remove(path);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
@@ -86,7 +95,7 @@ struct Entry<'a> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        self.temporaries.lock().remove(&self.path);
+        self.temporaries.forget(&self.path);
     }
 }
 

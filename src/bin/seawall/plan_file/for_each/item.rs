@@ -1,0 +1,59 @@
+//! One item of a `for_each`.
+
+use crate::plan_file::toml_text;
+use minijinja::Value;
+use std::sync::Arc;
+
+/// A text, a number or a truth value, as the plan has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Item {
+    Text(Arc<str>),
+    Whole(i64),
+    Fraction(f64),
+    Truth(bool),
+}
+
+impl Item {
+    /// As scripts and prompts have it.
+    pub(crate) fn text(&self) -> Arc<str> {
+        match self {
+            Self::Text(text) => Arc::clone(text),
+            _ => self.value().to_string().into(),
+        }
+    }
+
+    /// As an expression in a prompt has it.
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(Arc::clone(text)),
+            Self::Whole(number) => Value::from(*number),
+            Self::Fraction(number) => Value::from(*number),
+            Self::Truth(truth) => Value::from(*truth),
+        }
+    }
+
+    /// As a plan has it.
+    pub(crate) fn toml(&self) -> String {
+        match self {
+            Self::Text(text) => toml_text::string(text),
+            Self::Whole(number) => number.to_string(),
+            Self::Fraction(number) if number.is_nan() => "nan".to_owned(),
+            Self::Fraction(number) => format!("{number:?}"),
+            Self::Truth(truth) => truth.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Item;
+
+    #[test]
+    fn items_that_are_no_texts_look_alike_in_scripts_and_prompts() {
+        let items = [Item::Whole(-7), Item::Fraction(0.5), Item::Fraction(2.0), Item::Truth(true)];
+        assert_eq!(items.each_ref().map(|item| item.text().to_string()), ["-7", "0.5", "2.0", "true"]);
+        for item in items {
+            assert_eq!(item.text().to_string(), item.value().to_string());
+        }
+    }
+}

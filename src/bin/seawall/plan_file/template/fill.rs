@@ -1,0 +1,134 @@
+//! A prompt, filled in when its task starts.
+
+use super::answers::Answer;
+use super::place::Place;
+use crate::plan_file::for_each::Item;
+use crate::plan_file::names::{Named, Names};
+use minijinja::{Environment, Value, context};
+use seawall::{Context, Response, SendError, Status, TaskId};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The templates of a plan, by the tasks that send them.
+#[derive(Debug)]
+pub(crate) struct Templates {
+    pub(super) environment: Environment<'static>,
+    by_task: HashMap<TaskId, Filling>,
+}
+
+#[derive(Debug)]
+struct Filling {
+    template: Arc<Template>,
+    item: Option<(Item, usize)>,
+}
+
+/// A template without faults.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// Within the environment.
+    pub(super) name: String,
+    pub(super) place: Place,
+    pub(super) references: Vec<Reference>,
+    /// Whether more than responses of single tasks is asked for.
+    pub(super) needs_all: bool,
+}
+
+/// A name after `tasks`, and whom it means.
+#[derive(Debug)]
+pub(super) struct Reference {
+    name: String,
+    meant: Meant,
+}
+
+#[derive(Debug)]
+enum Meant {
+    Task,
+    Item(Item, usize),
+    List(Arc<[Item]>),
+}
+
+/// How each task up the line ended.
+type Ancestors<'c> = HashMap<&'c str, (Status, Option<&'c Response>)>;
+
+impl Templates {
+    pub(super) fn new(environment: Environment<'static>) -> Self {
+        Self { environment, by_task: HashMap::new() }
+    }
+
+    /// The prompt of the task whose attempt `cx` is, if it is a template.
+    pub(crate) fn fill(&self, cx: &Context<'_>) -> Option<Result<String, SendError>> {
+        let filling = self.by_task.get(cx.task()?)?;
+        Some(filling.fill(&self.environment, cx))
+    }
+
+    /// `ids` are the tasks that send it; `items`, if it is a `for_each`, those of each.
+    pub(super) fn add(&mut self, template: Template, source: &str, ids: &[TaskId], items: Option<&[Item]>) {
+        // It has been parsed before.
+        let _ = self.environment.add_template_owned(template.name.clone(), source.to_owned());
+        let template = Arc::new(template);
+        let item_at = |number: usize| items.and_then(|items| Some((items.get(number)?.clone(), number)));
+        let fillings = (0..).map(|number| Filling { template: Arc::clone(&template), item: item_at(number) });
+        self.by_task.extend(ids.iter().cloned().zip(fillings));
+    }
+}
+
+impl Filling {
+    fn fill(&self, environment: &Environment<'static>, cx: &Context<'_>) -> Result<String, SendError> {
+        let tasks = self.template.answers(cx);
+        let known = match &self.item {
+            Some((item, index)) => context! { tasks, item => item.value(), index },
+            None => context! { tasks },
+        };
+        let filled = environment.get_template(&self.template.name).and_then(|template| template.render(known));
+        filled.map_err(|error| SendError::permanent(self.template.complaint(&error)))
+    }
+}
+
+impl Template {
+    fn answers(&self, cx: &Context<'_>) -> BTreeMap<String, Value> {
+        let all = self.needs_all.then(|| cx.ancestors()).into_iter().flatten();
+        let ancestors: Ancestors<'_> = all.map(|(id, status, response)| (id.as_str(), (status, response))).collect();
+        self.references.iter().map(|reference| (reference.name.clone(), reference.answer(&ancestors, cx))).collect()
+    }
+
+    fn complaint(&self, error: &minijinja::Error) -> String {
+        let place = self.place.name(error.line().unwrap_or(1));
+        let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+        format!("failed to fill in the prompt at {place}: {}{detail}", error.kind())
+    }
+}
+
+impl Reference {
+    pub(super) fn new(name: String, named: Named, names: &Names<'_>) -> Self {
+        let items = names.entries()[named.entry()].for_each.as_ref().and_then(|many| many.items.as_deref());
+        let meant = match (named, items) {
+            (Named::Item(_, number), Some(items)) => Meant::Item(items[number].clone(), number),
+            (Named::All(_), Some(items)) => Meant::List(items.into()),
+            _ => Meant::Task,
+        };
+        Self { name, meant }
+    }
+
+    fn answer(&self, ancestors: &Ancestors<'_>, cx: &Context<'_>) -> Value {
+        match &self.meant {
+            Meant::Task => answer(&self.name, None, ancestors, cx),
+            Meant::Item(item, number) => answer(&self.name, Some((item.clone(), *number)), ancestors, cx),
+            Meant::List(items) => {
+                let one = |(number, item): (usize, &Item)| {
+                    let id = format!("{}[{number}]", self.name);
+                    let is_there = ancestors.contains_key(&*id);
+                    if is_there { answer(&id, Some((item.clone(), number)), ancestors, cx) } else { Value::UNDEFINED }
+                };
+                items.iter().enumerate().map(one).collect()
+            }
+        }
+    }
+}
+
+fn answer(id: &str, item: Option<(Item, usize)>, ancestors: &Ancestors<'_>, cx: &Context<'_>) -> Value {
+    let (status, response) = match ancestors.get(id) {
+        Some((status, response)) => (Some(*status), *response),
+        None => (None, cx.response_of(id).ok()),
+    };
+    Value::from_object(Answer { status, response: response.cloned(), item })
+}
