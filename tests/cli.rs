@@ -9,6 +9,8 @@ mod terminal;
 mod bad_files;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/data.rs"]
+mod data;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/display.rs"]
@@ -21,6 +23,8 @@ mod events;
 mod exit_codes;
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/for_each.rs"]
+mod for_each;
 #[path = "cli/graph.rs"]
 mod graph;
 #[path = "cli/help.rs"]

@@ -49,7 +49,6 @@ refused! {
     a_misspelt_key_of_another_table: "concurency = 3" => ["plan.toml:1:1", "unknown key `concurency` in a plan", "did you mean `concurrency`? it belongs to [run]"];
     a_key_in_capitals: &task("RUN = \"true\"") => ["unknown key `RUN` in task `a`", "did you mean `run`?"];
     a_table_with_two_letters_swapped: "[rnu]\nseed = 1" => ["unknown key `rnu` in a plan", "did you mean `run`?"];
-    a_key_of_a_later_release: &task("run = \"true\"\nfor_each = \"x\"") => ["unknown key `for_each` in task `a`"];
     a_key_of_another_kind: &simulated("argv = [\"true\"]") => ["`argv` in backend `b` belongs to the kind `command`", "`simulated`"];
     a_key_of_another_kind_the_other_way_round: &command("fail_rate = 0.5") => ["`fail_rate` in backend `b` belongs to the kind `simulated`"];
 }

@@ -13,8 +13,8 @@ use std::collections::{HashMap, HashSet};
 
 /// Prints the plan, and runs nothing.
 pub(crate) fn graph(args: &GraphArgs) -> ExitCode {
-    let PlanFile { plan, .. } = match PlanFile::load(&args.plan) {
-        Ok(plan_file) => plan_file,
+    let plan = match PlanFile::load(&args.plan) {
+        Ok(plan_file) => plan_file.drawn(),
         Err(faults) => return faults.print(),
     };
     streams::print(&match args.format {

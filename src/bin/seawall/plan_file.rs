@@ -4,6 +4,7 @@ pub(crate) mod backend;
 mod backends;
 mod breaker;
 mod display;
+mod drawn;
 mod effective;
 mod faults;
 mod field;

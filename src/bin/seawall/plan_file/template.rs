@@ -6,6 +6,8 @@ mod fill;
 mod judge;
 mod line;
 mod place;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use fill::Templates;
 
@@ -19,7 +21,8 @@ use fill::{Reference, Template};
 use judge::{Complaint, judge};
 use line::Line;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter};
 use place::Place;
 use seawall::Message;
 use std::sync::Arc;
@@ -106,10 +109,22 @@ fn environment() -> Environment<'static> {
     environment.set_syntax(syntax());
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(print);
     environment.set_debug(false);
     // It prints all that there is, and so what nobody has named.
     environment.remove_global("debug");
     environment
+}
+
+/// Truth values as a plan has them, and not as Python.
+fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.kind() == ValueKind::Bool {
+        let word = if value.is_true() { "true" } else { "false" };
+        return output
+            .write_str(word)
+            .map_err(|error| Error::new(ErrorKind::WriteFailure, "no more fits").with_source(error));
+    }
+    escape_formatter(output, state, value)
 }
 
 fn syntax() -> SyntaxConfig {

@@ -18,7 +18,8 @@ impl Item {
     pub(crate) fn text(&self) -> Arc<str> {
         match self {
             Self::Text(text) => Arc::clone(text),
-            _ => self.value().to_string().into(),
+            Self::Truth(truth) => truth.to_string().into(),
+            Self::Whole(_) | Self::Fraction(_) => self.value().to_string().into(),
         }
     }
 
@@ -49,11 +50,11 @@ mod tests {
     use super::Item;
 
     #[test]
-    fn items_that_are_no_texts_look_alike_in_scripts_and_prompts() {
+    fn items_that_are_no_texts_are_as_they_are_written() {
         let items = [Item::Whole(-7), Item::Fraction(0.5), Item::Fraction(2.0), Item::Truth(true)];
-        assert_eq!(items.each_ref().map(|item| item.text().to_string()), ["-7", "0.5", "2.0", "true"]);
-        for item in items {
-            assert_eq!(item.text().to_string(), item.value().to_string());
-        }
+        assert_eq!(
+            items.map(|item| (item.text().to_string(), item.toml())),
+            ["-7", "0.5", "2.0", "true"].map(|text| (text.to_owned(), text.to_owned()))
+        );
     }
 }

@@ -248,8 +248,10 @@ impl<'t> Judge<'_, 't> {
         self.arguments(&call.args);
         match &call.expr {
             Expr::GetAttr(method) => {
+                let before = self.judged.complaints.len();
                 let kind = self.kind_of(&method.expr);
-                if kind != Kind::Loop || !OF_LOOP.contains(&method.name) {
+                let is_known = self.judged.complaints.len() == before;
+                if is_known && (kind != Kind::Loop || !OF_LOOP.contains(&method.name)) {
                     let hint = "filters do such things: {{ x | upper }}";
                     self.complain(range(method.span()), format!("there is no method `{}`", method.name), hint);
                 }
