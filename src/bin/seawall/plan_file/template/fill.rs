@@ -75,10 +75,8 @@ impl Templates {
 impl Filling {
     fn fill(&self, environment: &Environment<'static>, cx: &Context<'_>) -> Result<String, SendError> {
         let tasks = self.template.answers(cx);
-        let known = match &self.item {
-            Some((item, index)) => context! { tasks, item => item.value(), index },
-            None => context! { tasks },
-        };
+        let own = self.item.as_ref().map(|(item, index)| context! { item => item.value(), index });
+        let known = context! { tasks, ..own.unwrap_or_default() };
         let filled = environment.get_template(&self.template.name).and_then(|template| template.render(known));
         filled.map_err(|error| SendError::permanent(self.template.complaint(&error)))
     }

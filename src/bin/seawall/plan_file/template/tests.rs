@@ -139,9 +139,9 @@ fn items_look_alike_in_prompts_and_scripts() {
     let scripts: Vec<String> =
         plan_file.plan.tasks().iter().filter_map(|task| Some(task.request().env().next()?.1.to_owned())).collect();
     assert_eq!(scripts.len(), values.len());
-    let wanted: String =
-        scripts.iter().map(|text| format!("{text} {text}{}\n", if text == "false" { "" } else { "!" })).collect();
-    assert_eq!(sent(&plan).unwrap(), wanted);
+    let line = |text: &String| format!("{text} {text}{}\n", if text == "false" { "" } else { "!" });
+    let wanted: Vec<String> = scripts.iter().map(line).collect();
+    assert_eq!(sent(&plan).unwrap(), wanted.concat());
 }
 
 #[test]

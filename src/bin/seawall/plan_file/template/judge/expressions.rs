@@ -80,7 +80,7 @@ impl<'t> Judge<'_, 't> {
         let at = range(name.span());
         match name.id {
             "tasks" => {
-                self.complain(at, "`tasks` alone is nothing", "a task's written name stands after it: tasks.NAME")
+                self.complain(at, "`tasks` alone is nothing", "a task's written name stands after it: tasks.NAME");
             }
             "item" | "index" if self.line.has_item() => {}
             "item" | "index" => {
