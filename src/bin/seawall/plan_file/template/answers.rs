@@ -2,10 +2,7 @@
 
 use crate::plan_file::for_each::Item;
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object};
 use seawall::{Response, Status};
-use std::fmt;
-use std::sync::Arc;
 
 /// How one task ended. Texts are values here, and so are never expanded again.
 #[derive(Debug)]
@@ -23,28 +20,23 @@ pub(super) const OF_TASK: [&str; 2] = ["response", "status"];
 pub(super) const OF_ITEM: [&str; 4] = ["response", "status", "item", "index"];
 
 impl Answer {
-    /// Empty, where there is none.
-    fn response(&self) -> &str {
-        self.response.as_ref().map_or("", Response::text)
+    /// As expressions have it. A response is copied only where it is asked for.
+    pub(super) fn into_value(self) -> Value {
+        Value::make_object_map(self, |answer| Box::new(answer.keys().iter().copied().map(Value::from)), Self::field)
     }
-}
 
-impl Object for Answer {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+    fn keys(&self) -> &'static [&'static str] {
+        if self.item.is_some() { &OF_ITEM } else { &OF_TASK }
+    }
+
+    fn field(&self, key: &Value) -> Option<Value> {
         match key.as_str()? {
-            "response" => Some(Value::from(self.response())),
+            // Empty, where there is none.
+            "response" => Some(Value::from(self.response.as_ref().map_or("", Response::text))),
             "status" => Some(Value::from(self.status?.as_str())),
             "item" => Some(self.item.as_ref()?.0.value()),
             "index" => Some(Value::from(self.item.as_ref()?.1)),
             _ => None,
         }
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(if self.item.is_some() { &OF_ITEM } else { &OF_TASK })
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.response())
     }
 }

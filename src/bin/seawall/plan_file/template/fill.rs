@@ -128,5 +128,5 @@ fn answer(id: &str, item: Option<(Item, usize)>, ancestors: &Ancestors<'_>, cx: 
         Some((status, response)) => (Some(*status), *response),
         None => (None, cx.response_of(id).ok()),
     };
-    Value::from_object(Answer { status, response: response.cloned(), item })
+    Answer { status, response: response.cloned(), item }.into_value()
 }
