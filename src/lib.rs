@@ -89,8 +89,8 @@ pub use error::{Error, Fault};
 pub use failure::{Failure, GaveUp, Rejected};
 pub use plan::{FailureMode, Plan, PlanBuilder, Task};
 pub use resilience::{
-    CallError, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitState, Counts, Delays,
-    InvalidSetting, Permit, RetryConfig, StateChange, Verdict, call_with_retry, send_with_retry,
+    CallError, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitSnapshot, CircuitState, Counts,
+    Delays, InvalidSetting, Permit, RetryConfig, StateChange, Ticket, Verdict, call_with_retry, send_with_retry,
 };
 pub use runner::{
     Attempt, AttemptResult, BackendConfig, Event, EventKind, Journal, Outcome, Report, RunOptions, Runner,

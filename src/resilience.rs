@@ -22,7 +22,8 @@ mod retry;
 
 pub use backoff::{Delays, InvalidSetting, RetryConfig};
 pub use breaker::{
-    CallError, CircuitBreaker, CircuitBreakerConfig, CircuitState, Counts, Permit, StateChange, Verdict,
+    CallError, CircuitBreaker, CircuitBreakerConfig, CircuitSnapshot, CircuitState, Counts, Permit, StateChange,
+    Ticket, Verdict,
 };
 pub use registry::CircuitBreakerRegistry;
 pub(crate) use retry::{Ended, RetryState, Step, call_catching_panics};

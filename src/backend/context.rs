@@ -94,6 +94,17 @@ impl<'a, R> Context<'a, R> {
         self
     }
 
+    /// The same surroundings with a limit of its own for the attempt, from now on, as a task's time-out is within a run.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.surroundings.attempt_limit = self.now().checked_add(limit);
+        #[cfg(all(unix, feature = "process"))]
+        {
+            self.surroundings.timeout = Some(limit);
+        }
+        self
+    }
+
     /// The same surroundings with this session to go on in.
     #[must_use]
     pub fn with_session(mut self, session: &'a Session) -> Self {

@@ -2,9 +2,11 @@
 
 mod config;
 mod machine;
+mod snapshot;
 
 pub use config::CircuitBreakerConfig;
 pub use machine::{CircuitState, Counts, StateChange, Verdict};
+pub use snapshot::CircuitSnapshot;
 
 use crate::failure::Rejected;
 use crate::sync::{Arc, Mutex};
@@ -138,6 +140,24 @@ impl CircuitBreaker {
         self.tell(change);
     }
 
+    /// What it knows at `now`, for another breaker, maybe in another process.
+    pub fn snapshot(&self, now: Instant) -> CircuitSnapshot {
+        self.machine.lock().snapshot(now)
+    }
+
+    /// Takes over what another breaker knew, as of `now`. Nobody is told; it is no change of state.
+    ///
+    /// Results of calls that it admitted before count if the generation happens to be the same: restore before the first
+    /// call.
+    pub fn restore(&self, snapshot: &CircuitSnapshot, now: Instant) {
+        self.machine.lock().restore(snapshot, now);
+    }
+
+    /// The permit of a call that another breaker, with the same past, has admitted.
+    pub fn redeem(&self, Ticket(admission): Ticket) -> Permit<'_> {
+        Permit { breaker: self, admission, is_recorded: false }
+    }
+
     /// `now` is asked for only where the state needs it: a clock read costs several times a lock.
     #[inline]
     pub(crate) fn admit_at(&self, now: impl FnOnce() -> Instant) -> Result<Permit<'_>, Rejected> {
@@ -216,6 +236,13 @@ impl Permit<'_> {
         self.settle(verdict, || now)
     }
 
+    /// Takes it out of this breaker, for one that is [restored](CircuitBreaker::restore) from it later. Here the call stays
+    /// under way: it holds its half-open place until the lease is over.
+    pub fn into_ticket(mut self) -> Ticket {
+        self.is_recorded = true;
+        Ticket(self.admission)
+    }
+
     #[inline]
     fn settle(mut self, verdict: Verdict, now: impl FnOnce() -> Instant) -> Option<StateChange> {
         self.is_recorded = true;
@@ -240,6 +267,27 @@ impl fmt::Debug for Permit<'_> {
         f.debug_struct("Permit").field("state_change", &self.state_change()).finish_non_exhaustive()
     }
 }
+
+/// A permit without its breaker: where the state is kept outside of the process, each step restores a breaker of its own.
+///
+/// ```
+/// use seawall::{CircuitBreaker, CircuitBreakerConfig};
+/// use std::time::Instant;
+///
+/// let (config, now) = (CircuitBreakerConfig::new(), Instant::now());
+/// let first = CircuitBreaker::new(config);
+/// let ticket = first.admit(now)?.into_ticket();
+/// let kept = first.snapshot(now);
+/// // … the call is made …
+/// let second = CircuitBreaker::new(config);
+/// second.restore(&kept, now);
+/// second.redeem(ticket).failure(now);
+/// assert_eq!(second.counts().consecutive_failures, 1);
+/// # Ok::<(), seawall::Rejected>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a ticket that is not redeemed holds a half-open place until its lease is over"]
+pub struct Ticket(Admission);
 
 /// Why [`CircuitBreaker::call`] has no value: it was refused, or it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The states of a circuit, and what moves it from one to the next. No lock, no clock.
 
 use super::config::CircuitBreakerConfig;
+use super::snapshot::CircuitSnapshot;
 use crate::failure::Rejected;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -164,6 +165,38 @@ impl Machine {
 
     pub(super) fn reset(&mut self) -> Option<StateChange> {
         self.enter(Phase::Closed)
+    }
+
+    pub(super) fn snapshot(&self, now: Instant) -> CircuitSnapshot {
+        let left = |at: &Option<Instant>| at.map(|at| at.saturating_duration_since(now));
+        let (places, next_place) = match &self.phase {
+            Phase::HalfOpen(places) => {
+                (places.taken.iter().map(|(place, lease_over)| (*place, left(lease_over))).collect(), places.next)
+            }
+            Phase::Closed | Phase::Open { .. } => (Vec::new(), 0),
+        };
+        CircuitSnapshot {
+            state: self.state(),
+            retry_in: left(&self.retry_at()),
+            counts: self.counts,
+            trips: self.trips,
+            generation: self.generation,
+            places,
+            next_place,
+        }
+    }
+
+    pub(super) fn restore(&mut self, snapshot: &CircuitSnapshot, now: Instant) {
+        let at = |left: Option<Duration>| left.and_then(|left| now.checked_add(left));
+        self.phase = match snapshot.state {
+            CircuitState::Closed => Phase::Closed,
+            CircuitState::Open => Phase::Open { retry_at: at(snapshot.retry_in) },
+            CircuitState::HalfOpen => Phase::HalfOpen(Box::new(Places {
+                taken: snapshot.places.iter().map(|(place, left)| (*place, at(*left))).collect(),
+                next: snapshot.next_place,
+            })),
+        };
+        (self.generation, self.counts, self.trips) = (snapshot.generation, snapshot.counts, snapshot.trips);
     }
 
     #[inline]
