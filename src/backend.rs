@@ -13,7 +13,7 @@ pub(crate) use context::TimeLimit;
 pub(crate) use spent::Spent;
 
 #[cfg(all(unix, feature = "process"))]
-pub use command::{CommandBackend, ProcessGroups, Prompt};
+pub use command::{CommandBackend, Input, ProcessGroups, ProgramError, Prompt};
 
 pub use context::Context;
 pub use message::{Message, Response};

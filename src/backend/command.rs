@@ -2,16 +2,21 @@
 
 mod attempt;
 mod exit;
+mod foreground;
 mod group;
 mod groups;
+mod input;
 mod ladder;
 mod lookup;
 mod output;
 mod pipes;
 mod placeholder;
+mod program_error;
 mod wake;
 
 pub use groups::ProcessGroups;
+pub use input::Input;
+pub use program_error::ProgramError;
 
 use super::{Backend, Context, Message, Response};
 use crate::send_error::{ErrorClass, SendError};
@@ -22,6 +27,7 @@ use lookup::Lookup;
 use pipes::Pipes;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -108,6 +114,7 @@ pub struct CommandBackend {
     prompt: Prompt,
     env: Vec<(OsString, OsString)>,
     current_dir: Option<PathBuf>,
+    own_streams: Option<Input>,
     exit_classes: ExitClasses,
     grace: Duration,
     max_output: usize,
@@ -125,6 +132,7 @@ impl CommandBackend {
             lookup: Lookup::default(),
             env: Vec::new(),
             current_dir: None,
+            own_streams: None,
             exit_classes: ExitClasses::default(),
             grace: Duration::from_secs(5),
             max_output: 16 * 1024 * 1024,
@@ -148,6 +156,16 @@ impl CommandBackend {
         Self { current_dir: Some(directory.into()), ..self }
     }
 
+    /// Gives the program this process's own standard output and error, and `input` in place of the prompt.
+    ///
+    /// Nothing of what it writes is kept: a response is empty, and no error quotes it. If this process is in the foreground of
+    /// the terminal on its standard input, the program is for as long as it runs; then a stop of the program (Ctrl-Z) stops
+    /// this process's group as well, and both go on together. A program that the terminal interrupts has ended by that
+    /// signal, and this process has not heard it.
+    pub fn with_own_streams(self, input: Input) -> Self {
+        Self { own_streams: Some(input), ..self }
+    }
+
     /// The class of an exit code. Zero stays a success.
     pub fn with_exit_class(mut self, code: i32, class: ErrorClass) -> Self {
         self.exit_classes.set(code, class);
@@ -169,7 +187,7 @@ impl CommandBackend {
         Self { groups: groups.clone(), ..self }
     }
 
-    fn command(&self, program: &OsStr, arguments: &[OsString], request: &Message) -> Command {
+    fn command(&self, program: &OsStr, arguments: &[OsString], request: &Message) -> io::Result<Command> {
         let prompt = request.prompt();
         let mut command = self.command_of(program);
         match self.prompt {
@@ -182,7 +200,8 @@ impl CommandBackend {
         }
         let stdin = if self.input(prompt).is_empty() { Stdio::null() } else { Stdio::piped() };
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        command
+        self.own_streams.as_ref().map_or(Ok(()), |input| input.hand_to(&mut command))?;
+        Ok(command)
     }
 
     fn command_of(&self, program: &OsStr) -> Command {
@@ -193,10 +212,11 @@ impl CommandBackend {
         command
     }
 
-    fn input<'p>(&self, prompt: &'p str) -> &'p [u8] {
-        match self.prompt {
-            Prompt::Stdin => prompt.as_bytes(),
-            Prompt::Argument => &[],
+    fn input<'p>(&'p self, prompt: &'p str) -> &'p [u8] {
+        match (&self.own_streams, self.prompt) {
+            (Some(input), _) => input.bytes(),
+            (None, Prompt::Stdin) => prompt.as_bytes(),
+            (None, Prompt::Argument) => &[],
         }
     }
 
@@ -212,8 +232,12 @@ impl CommandBackend {
         let failed = |error: &_| exit::could_not_start(program, self.current_dir.as_deref(), error);
         let wake = Wake::of_this_thread().map_err(|error| failed(&error))?;
         let ladder = Ladder::new(self.groups.now(), limit, self.grace);
-        let started = self.groups.spawn(&mut self.command(program, arguments, request));
+        let command = self.command(program, arguments, request);
+        let started = command.and_then(|mut command| self.groups.spawn(&mut command));
         let Some(mut group) = started.map_err(|error| failed(&error))? else { return Err(killed()) };
+        if self.own_streams.is_some() {
+            group.bring_to_foreground();
+        }
         let pipes =
             Pipes::new(&mut group, self.input(request.prompt()), self.max_output).map_err(|error| failed(&error))?;
         Ok(Attempt { group, pipes, ladder, groups: &self.groups, cancel: cx.cancel_token(), wake })
@@ -244,7 +268,10 @@ impl fmt::Debug for CommandBackend {
         let env: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
         let mut debug = f.debug_struct("CommandBackend");
         debug.field("argv", &self.argv).field("prompt", &self.prompt).field("env", &env);
-        debug.field("current_dir", &self.current_dir).field("exit_classes", &self.exit_classes);
+        debug
+            .field("current_dir", &self.current_dir)
+            .field("own_streams", &self.own_streams)
+            .field("exit_classes", &self.exit_classes);
         debug.field("grace", &self.grace).field("max_output", &self.max_output).field("groups", &self.groups);
         debug.finish_non_exhaustive()
     }

@@ -6,6 +6,7 @@ mod groups;
 
 mod leftovers;
 mod output;
+mod own_streams;
 mod stops;
 
 use seawall::{AttemptResult, Task};

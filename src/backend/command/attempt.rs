@@ -84,6 +84,7 @@ impl<'a> Attempt<'a> {
             None => self.group.has_ended(),
         };
         self.pipes.pump(answers);
+        self.group.look_after_terminal();
         Ok(is_ended)
     }
 

@@ -1,5 +1,6 @@
 //! What an end means: its class, and the sentence for it.
 
+use super::program_error::ProgramError;
 use crate::send_error::{ErrorClass, SendError};
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -57,7 +58,8 @@ pub(super) fn error_of(
         (None, None) => (ErrorClass::Killed, killed_by(status.signal().unwrap_or_default())),
     };
     let tail = tail();
-    Some(SendError::new(class, if tail.is_empty() { sentence } else { format!("{sentence}: {tail}") }))
+    let sentence = if tail.is_empty() { sentence } else { format!("{sentence}: {tail}") };
+    Some(SendError::new(class, ProgramError::of_end(status, sentence)))
 }
 
 /// The error for an attempt that has no time to begin with, or had too little.
@@ -121,7 +123,7 @@ pub(super) fn could_not_start(program: &OsStr, directory: Option<&Path>, error: 
         }
         _ => format!("failed to start `{program}`: {error}"),
     };
-    SendError::new(class, sentence)
+    SendError::new(class, ProgramError::of_start(error.kind(), sentence))
 }
 
 /// The error for a program that ran, and whose end cannot be told. It is not run again: it may have done all its work.

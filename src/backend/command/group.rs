@@ -1,5 +1,6 @@
 //! One program that runs in a process group of its own.
 
+use super::foreground::{self, Foreground};
 use super::groups::{ProcessGroups, signal};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
@@ -17,13 +18,14 @@ pub(super) struct Group {
     id: Pid,
     /// Readable when the leader has ended. There may be none: old kernels, too many open files, other systems.
     pidfd: Option<OwnedFd>,
+    foreground: Option<Foreground>,
     is_reaped: bool,
 }
 
 impl Group {
     pub(super) fn new(groups: ProcessGroups, leader: Child) -> Self {
         let id = Pid::from_child(&leader);
-        Self { groups, leader, id, pidfd: pidfd(id), is_reaped: false }
+        Self { groups, leader, id, pidfd: pidfd(id), foreground: None, is_reaped: false }
     }
 
     pub(super) fn take_pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
@@ -34,9 +36,26 @@ impl Group {
         self.pidfd.as_ref()
     }
 
-    /// How often to ask [`has_ended`](Self::has_ended), if the descriptor does not say it.
+    /// How often to ask [`has_ended`](Self::has_ended), if the descriptor does not say it, and to look after the terminal.
     pub(super) fn tick(&self) -> Option<Duration> {
-        self.pidfd.is_none().then_some(TICK)
+        match self.pidfd {
+            None => Some(TICK),
+            Some(_) => self.foreground.as_ref().map(|_| foreground::TICK),
+        }
+    }
+
+    /// Lends it the terminal, where there is one.
+    pub(super) fn bring_to_foreground(&mut self) {
+        self.foreground = Foreground::lend_to(self.id);
+    }
+
+    pub(super) fn look_after_terminal(&mut self) {
+        let is_suspended = self.groups.is_suspended();
+        match &mut self.foreground {
+            Some(foreground) if is_suspended => foreground.forget(),
+            Some(foreground) => foreground.look(),
+            None => {}
+        }
     }
 
     /// Asks the kernel, and leaves the leader unreaped. One that somebody else reaped has ended.

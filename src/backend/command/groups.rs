@@ -114,6 +114,10 @@ impl ProcessGroups {
         now.checked_sub(state.suspended_for).unwrap_or(now)
     }
 
+    pub(super) fn is_suspended(&self) -> bool {
+        self.shared.state.lock().suspended_since.is_some()
+    }
+
     pub(super) fn is_killed(&self) -> bool {
         self.shared.state.lock().is_killed
     }
