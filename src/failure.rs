@@ -106,6 +106,10 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Every word that [`kind`](Failure::kind) may give.
+    pub const KINDS: [&'static str; 7] =
+        ["permanent", "exhausted", "timed_out", "circuit_open", "panicked", "cancelled", "skipped"];
+
     /// The last real error of a call that was made.
     pub fn last_error(&self) -> Option<&SendError> {
         match self {

@@ -43,6 +43,8 @@ mod report;
 mod runs;
 #[path = "cli/said.rs"]
 mod said;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/usage.rs"]
 mod usage;
 #[path = "cli/verdicts.rs"]

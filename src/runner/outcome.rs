@@ -228,6 +228,22 @@ pub enum AttemptResult {
 }
 
 impl AttemptResult {
+    /// Every word that [`as_str`](AttemptResult::as_str) may give.
+    pub const WORDS: [&'static str; 12] = [
+        "success",
+        "transient",
+        "overloaded",
+        "rate_limited",
+        "timed_out",
+        "permanent",
+        "invalid_answer",
+        "killed",
+        "could_not_start",
+        "panicked",
+        "cancelled",
+        "circuit_open",
+    ];
+
     pub(super) fn of<R>(ended: &Ended<R>) -> Self {
         match ended {
             Ended::Response(_) => Self::Success,

@@ -207,3 +207,33 @@ fn an_error_shows_its_class_and_its_delay_to_programmers() {
     let permit = breaker.admit(Instant::now()).unwrap();
     assert_eq!(format!("{permit:?}"), "Permit { state_change: None, .. }");
 }
+
+#[test]
+fn the_lists_of_words_hold_every_word_that_is_said() {
+    use ErrorClass as C;
+    let classes = [
+        C::Transient,
+        C::Overloaded,
+        C::RateLimited,
+        C::TimedOut,
+        C::Permanent,
+        C::InvalidAnswer,
+        C::Killed,
+        C::CouldNotStart,
+        C::Cancelled,
+    ];
+    let words = classes.map(ErrorClass::as_str).into_iter().chain(["success", "panicked", "circuit_open"]);
+    let mut words: Vec<&str> = words.collect();
+    let mut listed = seawall::AttemptResult::WORDS;
+    words.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(words, listed);
+    let kinds = [
+        failure_of(TWICE, &SendError::permanent("x")),
+        failure_of(TWICE, &SendError::transient("x")),
+        failure_of(TWICE, &SendError::timed_out("x")),
+    ];
+    assert!(kinds.iter().all(|failure| Failure::KINDS.contains(&failure.kind())));
+    assert_eq!(CircuitState::ALL.map(CircuitState::as_str), ["closed", "open", "half_open"]);
+    assert_eq!(seawall::Wait::ALL.map(seawall::Wait::as_str), ["backoff", "circuit", "backend", "resource"]);
+}

@@ -57,6 +57,11 @@ pub(crate) enum Command {
     /// failure that leaves its neighbours alone, and a task that is skipped. Exits 0 if all went as foretold.
     #[command(after_long_help = help::DEMO)]
     Demo(DemoArgs),
+    /// Print the JSON Schema of what is written or read
+    ///
+    /// Prints a JSON Schema: of reports, of events (one line of them), or of plan files, with which editors complete those.
+    #[command(after_long_help = help::SCHEMA)]
+    Schema(SchemaArgs),
     /// Print completions for a shell
     ///
     /// Prints a script that lets a shell complete the commands and options of seawall.
@@ -177,6 +182,23 @@ pub(crate) struct DemoArgs {
     /// Print the demo's plan, and run nothing
     #[arg(long)]
     pub(crate) print: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_name = "WHAT")]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// What `run --report-json` writes
+    Report,
+    /// Each line that `run --events` writes
+    Events,
+    /// What `run` reads
+    Plan,
 }
 
 #[derive(Debug, clap::Args)]

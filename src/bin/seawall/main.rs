@@ -14,6 +14,7 @@ mod panics;
 mod plan_file;
 mod response_files;
 mod run;
+mod schema;
 mod streams;
 mod visible;
 
@@ -36,6 +37,7 @@ fn dispatch(args: Args) -> ExitCode {
         Command::Demo(_) => run::demo(color),
         Command::Init(args) => init::init(&args.file),
         Command::Graph(args) => graph::graph(&args),
+        Command::Schema(args) => schema::schema(args.of),
         Command::Completions(args) => completions::completions(args.shell),
     }
 }

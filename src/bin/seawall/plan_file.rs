@@ -20,6 +20,7 @@ mod prompts;
 mod read;
 mod retry;
 mod runner;
+mod schema;
 mod source;
 mod spread;
 mod syntax;
@@ -29,6 +30,8 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod toml_text;
+
+pub(crate) use schema::schema;
 
 use crate::exit_code::ExitCode;
 use crate::response_files::ResponseFiles;

@@ -20,6 +20,7 @@ mod record;
 mod rehearsal;
 mod report_file;
 mod report_json;
+mod schema;
 mod screen;
 mod signals;
 mod stream;
@@ -31,8 +32,10 @@ mod voice;
 mod watch;
 mod whole_file;
 mod wording;
+mod words;
 
 pub(crate) use demo::demo;
+pub(crate) use schema::{of_events as schema_of_events, of_report as schema_of_report};
 pub(crate) use whole_file::Temporaries;
 
 use crate::args::RunArgs;

@@ -33,6 +33,9 @@ pub enum CircuitState {
 }
 
 impl CircuitState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
+
     /// The word for it in reports and events: `closed`, `open`, `half_open`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -16,6 +16,9 @@ pub enum Wait {
 }
 
 impl Wait {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Backoff, Self::Circuit, Self::Backend, Self::Resource];
+
     /// The word for it in events: `backoff`, ….
     pub const fn as_str(self) -> &'static str {
         match self {

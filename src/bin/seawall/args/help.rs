@@ -46,6 +46,14 @@ Examples:
   seawall demo
   seawall demo --print > demo.toml";
 
+pub(super) const SCHEMA: &str = "\
+Examples:
+  seawall schema report > report.schema.json
+  seawall schema plan > seawall.schema.json
+
+An editor with taplo completes a plan that begins with this line:
+  #:schema ./seawall.schema.json";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   seawall completions bash > ~/.local/share/bash-completion/completions/seawall

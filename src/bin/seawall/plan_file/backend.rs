@@ -58,6 +58,11 @@ pub(super) fn keys_of_all_kinds() -> Vec<&'static str> {
     COMMON.into_iter().chain(KINDS.iter().flat_map(|(_, keys)| keys.iter().copied())).collect()
 }
 
+/// Each kind with every key that it may have.
+pub(super) fn keys_by_kind() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    KINDS.iter().map(|(word, keys)| (*word, COMMON.iter().chain(*keys).copied().collect()))
+}
+
 impl Backend {
     /// The one that is there without being declared: `sh -c`, one attempt, no breaker.
     pub(super) fn shell(defaults: Defaults<'_>) -> Self {

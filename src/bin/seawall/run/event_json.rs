@@ -1,148 +1,166 @@
 //! Events as lines of JSON.
 
 use super::json::{Counts, FailureRow, Text, error_of, seconds};
+use super::words;
+use schemars::JsonSchema;
 use seawall::{Event, EventKind, Status, TaskId, Wait};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// Every field that an event may have; those that it has not are absent.
-#[derive(Default, Serialize)]
-struct Line<'a> {
+/// One line of the events.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Line<'a> {
+    /// 0, 1, 2, … without a gap.
     seq: u64,
+    /// Since the run began.
     t_s: f64,
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wave: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tasks: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    task: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backend: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    worker: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempt: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Text<&'a dyn Display>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    elapsed_s: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delay_s: Option<f64>,
+    #[serde(flatten)]
+    event: Row<'a>,
+}
+
+/// What happened; what has nothing to say is absent.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Row<'a> {
+    RunStarted {
+        id: &'a str,
+        tasks: usize,
+    },
+    RunEnded {
+        counts: Counts,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cancelled: Option<&'a str>,
+        /// How many events were lost, if any were.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lost: Option<u64>,
+    },
+    WaveStarted {
+        wave: usize,
+        tasks: usize,
+    },
+    WaveEnded {
+        wave: usize,
+        tasks: usize,
+    },
+    TaskStarted {
+        task: &'a str,
+        backend: &'a str,
+        wave: usize,
+    },
+    TaskEnded {
+        task: &'a str,
+        #[schemars(schema_with = "words::statuses")]
+        status: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure: Option<FailureRow<'a>>,
+    },
+    AttemptStarted {
+        task: &'a str,
+        backend: &'a str,
+        worker: usize,
+        /// 1, 2, …: the place in the report's `attempts`.
+        attempt: usize,
+    },
+    AttemptEnded {
+        task: &'a str,
+        backend: &'a str,
+        worker: usize,
+        /// 1, 2, …: the place in the report's `attempts`.
+        attempt: usize,
+        #[schemars(schema_with = "words::results")]
+        result: &'static str,
+        #[schemars(with = "Option<String>")]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Text<&'a dyn Display>>,
+        elapsed_s: f64,
+        /// The wait that was drawn for after it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        delay_s: Option<f64>,
+    },
+    TaskParked(WaitRow<'a>),
+    TaskResumed(WaitRow<'a>),
+    BreakerChanged {
+        backend: &'a str,
+        #[schemars(schema_with = "words::states")]
+        from: &'static str,
+        #[schemars(schema_with = "words::states")]
+        to: &'static str,
+    },
+}
+
+#[derive(Serialize, JsonSchema)]
+struct WaitRow<'a> {
+    task: &'a str,
+    /// Until when at the latest, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     until_s: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<FailureRow<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<Counts>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancelled: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lost: Option<u64>,
+    #[schemars(schema_with = "words::waits")]
+    why: &'static str,
 }
 
 /// Appends `event`, which belongs to `run`, and a line's end.
 pub(crate) fn write_line(into: &mut Vec<u8>, event: &Event, run: &str) -> io::Result<()> {
-    let Some(line) = line(&event.kind, run) else { return Ok(()) };
-    serde_json::to_writer(&mut *into, &Line { seq: event.seq, t_s: seconds(event.at), ..line })?;
+    let Some(row) = row(&event.kind, run) else { return Ok(()) };
+    serde_json::to_writer(&mut *into, &Line { seq: event.seq, t_s: seconds(event.at), event: row })?;
     into.write_all(b"\n")
 }
 
-/// All but `seq` and `t_s`; `None` for a kind of event that is not known here.
-fn line<'a>(kind: &'a EventKind, run: &'a str) -> Option<Line<'a>> {
-    let blank = Line::default();
+/// `None` for a kind of event that is not known here.
+fn row<'a>(kind: &'a EventKind, run: &'a str) -> Option<Row<'a>> {
     Some(match kind {
-        EventKind::RunStarted { tasks, .. } => {
-            Line { event: "run_started", id: Some(run), tasks: Some(*tasks), ..blank }
-        }
-        EventKind::RunEnded { counts, cancelled, lost, .. } => Line {
-            event: "run_ended",
-            counts: Some(Counts::new(|status: Status| counts[status as usize])),
+        EventKind::RunStarted { tasks, .. } => Row::RunStarted { id: run, tasks: *tasks },
+        EventKind::RunEnded { counts, cancelled, lost, .. } => Row::RunEnded {
+            counts: Counts::new(|status: Status| counts[status as usize]),
             cancelled: cancelled.as_deref(),
             lost: (*lost > 0).then_some(*lost),
-            ..blank
         },
-        EventKind::WaveStarted { wave, tasks, .. } => of_wave("wave_started", *wave, *tasks),
-        EventKind::WaveEnded { wave, tasks, .. } => of_wave("wave_ended", *wave, *tasks),
-        EventKind::BreakerChanged { backend, change, .. } => Line {
-            event: "breaker_changed",
-            backend: Some(backend),
-            from: Some(change.from.as_str()),
-            to: Some(change.to.as_str()),
-            ..blank
-        },
-        other => return line_of_task(other),
+        EventKind::WaveStarted { wave, tasks, .. } => Row::WaveStarted { wave: *wave, tasks: *tasks },
+        EventKind::WaveEnded { wave, tasks, .. } => Row::WaveEnded { wave: *wave, tasks: *tasks },
+        EventKind::BreakerChanged { backend, change, .. } => {
+            Row::BreakerChanged { backend, from: change.from.as_str(), to: change.to.as_str() }
+        }
+        other => return row_of_task(other),
     })
 }
 
-fn of_wave(event: &'static str, wave: usize, tasks: usize) -> Line<'static> {
-    Line { event, wave: Some(wave), tasks: Some(tasks), ..Line::default() }
-}
-
-fn line_of_task(kind: &EventKind) -> Option<Line<'_>> {
-    let blank = Line::default();
+fn row_of_task(kind: &EventKind) -> Option<Row<'_>> {
     Some(match kind {
-        EventKind::TaskStarted { task, backend, wave, .. } => Line {
-            event: "task_started",
-            task: Some(task.as_str()),
-            backend: Some(backend),
-            wave: Some(*wave),
-            ..blank
-        },
-        EventKind::TaskEnded { task, status, failure, .. } => Line {
-            event: "task_ended",
-            task: Some(task.as_str()),
-            status: Some(status.as_str()),
+        EventKind::TaskStarted { task, backend, wave, .. } => {
+            Row::TaskStarted { task: task.as_str(), backend, wave: *wave }
+        }
+        EventKind::TaskEnded { task, status, failure, .. } => Row::TaskEnded {
+            task: task.as_str(),
+            status: status.as_str(),
             failure: failure.as_ref().map(FailureRow::new),
-            ..blank
         },
-        EventKind::TaskParked { task, until, why, .. } => of_wait("task_parked", task, *until, *why),
-        EventKind::TaskResumed { task, until, why, .. } => of_wait("task_resumed", task, *until, *why),
-        other => return line_of_attempt(other),
+        EventKind::TaskParked { task, until, why, .. } => Row::TaskParked(WaitRow::new(task, *until, *why)),
+        EventKind::TaskResumed { task, until, why, .. } => Row::TaskResumed(WaitRow::new(task, *until, *why)),
+        other => return row_of_attempt(other),
     })
 }
 
-fn of_wait<'a>(event: &'static str, task: &'a TaskId, until: Option<Duration>, why: Wait) -> Line<'a> {
-    let task = Some(task.as_str());
-    Line { event, task, until_s: until.map(seconds), why: Some(why.as_str()), ..Line::default() }
+impl<'a> WaitRow<'a> {
+    fn new(task: &'a TaskId, until: Option<Duration>, why: Wait) -> Self {
+        Self { task: task.as_str(), until_s: until.map(seconds), why: why.as_str() }
+    }
 }
 
-fn line_of_attempt(kind: &EventKind) -> Option<Line<'_>> {
-    let blank = Line::default();
+fn row_of_attempt(kind: &EventKind) -> Option<Row<'_>> {
     Some(match kind {
-        EventKind::AttemptStarted { task, backend, worker, attempt, .. } => Line {
-            event: "attempt_started",
-            task: Some(task.as_str()),
-            backend: Some(backend),
-            worker: Some(*worker),
-            attempt: Some(*attempt),
-            ..blank
-        },
-        EventKind::AttemptEnded { task, backend, worker, attempt, result, elapsed, delay, .. } => Line {
-            event: "attempt_ended",
-            task: Some(task.as_str()),
-            backend: Some(backend),
-            worker: Some(*worker),
-            attempt: Some(*attempt),
-            result: Some(result.as_str()),
+        EventKind::AttemptStarted { task, backend, worker, attempt, .. } => {
+            Row::AttemptStarted { task: task.as_str(), backend, worker: *worker, attempt: *attempt }
+        }
+        EventKind::AttemptEnded { task, backend, worker, attempt, result, elapsed, delay, .. } => Row::AttemptEnded {
+            task: task.as_str(),
+            backend,
+            worker: *worker,
+            attempt: *attempt,
+            result: result.as_str(),
             error: error_of(result),
-            elapsed_s: Some(seconds(*elapsed)),
+            elapsed_s: seconds(*elapsed),
             delay_s: delay.map(seconds),
-            ..blank
         },
         _ => return None,
     })

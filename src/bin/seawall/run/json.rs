@@ -1,6 +1,8 @@
 //! What reports and events have in common.
 
 use super::wording::Message;
+use super::words;
+use schemars::JsonSchema;
 use seawall::{AttemptResult, Failure, Status};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
@@ -16,7 +18,7 @@ impl<T: Display> Serialize for Text<T> {
 }
 
 /// How many tasks ended in each way.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Counts {
     completed: usize,
     failed: usize,
@@ -33,10 +35,14 @@ impl Counts {
 }
 
 /// Why a task has no response.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct FailureRow<'a> {
+    /// Why it stopped.
+    #[schemars(schema_with = "words::failure_kinds")]
     kind: &'static str,
+    #[schemars(with = "String")]
     message: Text<Message<'a>>,
+    /// Of a skipped task: the first failure up the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<&'a str>,
 }

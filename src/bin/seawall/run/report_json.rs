@@ -1,6 +1,8 @@
 //! The report as JSON. It borrows from the report, and is written as a stream.
 
 use super::json::{Counts, FailureRow, Text, error_of, seconds};
+use super::words;
+use schemars::JsonSchema;
 use seawall::{Attempt, CircuitBreaker, Outcome, Report, Session, Usage, Why};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 const SCHEMA: u32 = 1;
 
 /// What a report says of its run beside what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Run<'a> {
     pub(crate) id: &'a str,
     pub(crate) plan: &'a str,
@@ -18,6 +20,7 @@ pub(crate) struct Run<'a> {
     pub(crate) started: String,
     pub(crate) elapsed_s: f64,
     pub(crate) concurrency: usize,
+    #[schemars(schema_with = "words::schedules")]
     pub(crate) schedule: &'static str,
     pub(crate) seed: u64,
     pub(crate) cancelled: Option<&'a str>,
@@ -27,11 +30,15 @@ pub(crate) struct Run<'a> {
 }
 
 /// A whole report.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Document<'a> {
+    /// The version of this form.
+    #[schemars(extend("const" = 1))]
     schema: u32,
     run: Run<'a>,
     counts: Counts,
+    /// Every task of the plan once, in plan order.
+    #[schemars(with = "Vec<TaskRow<'static>>")]
     tasks: Tasks<'a>,
     breakers: Vec<BreakerRow<'a>>,
     why: WhyRow,
@@ -54,16 +61,18 @@ impl Serialize for Tasks<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TaskRow<'a> {
     id: &'a str,
     backend: &'a str,
+    #[schemars(schema_with = "words::statuses")]
     status: &'static str,
     wave: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_s: Option<f64>,
+    #[schemars(with = "Vec<AttemptRow<'static>>")]
     attempts: Attempts<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
@@ -73,7 +82,7 @@ struct TaskRow<'a> {
     end: EndRow<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum EndRow<'a> {
     Response { response: &'a str, truncated: bool, lossy: bool },
@@ -106,7 +115,7 @@ impl<'a> TaskRow<'a> {
 }
 
 /// What was used up; what is not known is absent.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub(crate) struct UsageRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     input_tokens: Option<u64>,
@@ -132,14 +141,16 @@ impl Serialize for Attempts<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AttemptRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     backend: Option<&'a str>,
     worker: usize,
     started_s: f64,
     elapsed_s: f64,
+    #[schemars(schema_with = "words::results")]
     result: &'static str,
+    #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Text<&'a dyn Display>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,9 +171,10 @@ impl<'a> AttemptRow<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct BreakerRow<'a> {
     backend: &'a str,
+    #[schemars(schema_with = "words::states")]
     state: &'static str,
     trips: u64,
 }
@@ -174,7 +186,7 @@ impl<'a> BreakerRow<'a> {
 }
 
 /// Where the time went: all keys always.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WhyRow {
     critical_path: Vec<String>,
     critical_path_s: f64,
