@@ -168,7 +168,7 @@ mod tests {
             assert!(object_at_the_end(format!("{before}{object}\n").as_bytes()).is_some(), "{before}");
         }
         assert!(object_at_the_end(format!("{object} and more").as_bytes()).is_none());
-        assert!(object_at_the_end(object[..object.len() - 1].as_bytes()).is_none());
+        assert!(object_at_the_end(&object.as_bytes()[..object.len() - 1]).is_none());
     }
 
     #[test]
