@@ -5,6 +5,7 @@ mod path;
 
 use super::outcome::{AttemptResult, Outcome, Span};
 use crate::plan::Graph;
+use crate::send_error::ErrorClass;
 use crate::status::Status;
 use crate::task_id::TaskId;
 use held::Held;
@@ -135,7 +136,11 @@ impl<R> Course<'_, R> {
 }
 
 fn failed_attempts<R>(outcome: &Outcome<R>) -> Duration {
-    let is_vain = |result: &AttemptResult| matches!(result, AttemptResult::Error(_) | AttemptResult::Panicked(_));
+    let is_vain = |result: &AttemptResult| match result {
+        AttemptResult::Error(error) => error.class() != ErrorClass::Cancelled,
+        AttemptResult::Panicked(_) => true,
+        AttemptResult::Success | AttemptResult::Rejected(_) | AttemptResult::Cancelled => false,
+    };
     outcome.attempts().iter().filter(|attempt| is_vain(&attempt.result)).map(|attempt| attempt.elapsed).sum()
 }
 

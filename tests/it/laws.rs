@@ -2,6 +2,7 @@
 
 mod backoff;
 mod breaker;
+mod gobreaker;
 mod handed_on;
 mod plan;
 mod run;

@@ -1,7 +1,6 @@
 //! `seawall check`.
 
 mod programs;
-mod untold;
 
 use crate::args::CheckArgs;
 use crate::exit_code::ExitCode;
@@ -24,8 +23,8 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
         streams::say_error(error);
         return ExitCode::BadInput;
     }
-    for warning in programs::missing(&plan_file).into_iter().chain(untold::untold(&plan_file)) {
-        streams::say_warning(warning);
+    for missing in programs::missing(&plan_file) {
+        streams::say_warning(missing);
     }
     streams::say(summary(&plan_file));
     ExitCode::Success

@@ -1,9 +1,7 @@
-//! The circuit breaker against a model of its table.
-//!
-//! The model is sony/gobreaker as documented, but for what is ours: the instant `retry_at` is itself admitted, and a half-open
-//! place has a lease.
+//! The circuit breaker against the model of its table.
 
 use super::cases;
+use super::gobreaker::{Model, Refused};
 use proptest::prelude::*;
 use seawall::{CircuitBreaker, CircuitBreakerConfig, CircuitState, Counts, Permit, Rejected, StateChange, Verdict};
 use std::time::{Duration, Instant};
@@ -38,111 +36,6 @@ fn config() -> impl Strategy<Value = CircuitBreakerConfig> {
         let config = CircuitBreakerConfig::new().with_failure_threshold(threshold);
         config.with_open_for(open_for).with_half_open_requests(requests)
     })
-}
-
-#[derive(Clone, Copy)]
-struct Call {
-    generation: u64,
-    lease_over: Instant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Refused {
-    UntilRetry(Option<Instant>),
-    Full,
-}
-
-struct Model {
-    config: CircuitBreakerConfig,
-    state: CircuitState,
-    generation: u64,
-    retry_at: Option<Instant>,
-    trips: u64,
-    requests: u32,
-    successes: u32,
-    failures: u32,
-    consecutive_successes: u32,
-    consecutive_failures: u32,
-    /// Admitted and not ended, of whatever generation.
-    calls: Vec<Call>,
-}
-
-impl Model {
-    fn new(config: CircuitBreakerConfig) -> Self {
-        Self {
-            config,
-            state: CircuitState::Closed,
-            generation: 0,
-            retry_at: None,
-            trips: 0,
-            requests: 0,
-            successes: 0,
-            failures: 0,
-            consecutive_successes: 0,
-            consecutive_failures: 0,
-            calls: Vec::new(),
-        }
-    }
-
-    fn go(&mut self, to: CircuitState, retry_at: Option<Instant>) -> Option<(CircuitState, CircuitState)> {
-        let from = std::mem::replace(&mut self.state, to);
-        self.generation += 1;
-        self.retry_at = retry_at;
-        (self.requests, self.successes, self.failures) = (0, 0, 0);
-        (self.consecutive_successes, self.consecutive_failures) = (0, 0);
-        (from != to).then_some((from, to))
-    }
-
-    fn admit(&mut self, now: Instant) -> Result<Option<(CircuitState, CircuitState)>, Refused> {
-        let mut change = None;
-        if self.state == CircuitState::Open {
-            if self.retry_at.is_none_or(|at| now < at) {
-                return Err(Refused::UntilRetry(self.retry_at));
-            }
-            change = self.go(CircuitState::HalfOpen, None);
-        }
-        if self.state == CircuitState::HalfOpen {
-            let is_in = |call: &&Call| call.generation == self.generation && now < call.lease_over;
-            let taken = self.calls.iter().filter(is_in).count() + self.successes as usize;
-            if taken >= self.config.half_open_requests() as usize {
-                return Err(Refused::Full);
-            }
-        }
-        self.requests += 1;
-        let lease = self.config.open_for().max(Duration::from_millis(1));
-        self.calls.push(Call { generation: self.generation, lease_over: now + lease });
-        Ok(change)
-    }
-
-    fn end(&mut self, which: usize, verdict: Verdict, now: Instant) -> Option<(CircuitState, CircuitState)> {
-        let call = self.calls.remove(which);
-        if call.generation != self.generation {
-            return None;
-        }
-        match verdict {
-            Verdict::Neutral => None,
-            Verdict::Success => {
-                self.successes += 1;
-                self.consecutive_successes += 1;
-                self.consecutive_failures = 0;
-                let is_enough = self.consecutive_successes >= self.config.half_open_requests();
-                (self.state == CircuitState::HalfOpen && is_enough)
-                    .then(|| self.go(CircuitState::Closed, None))
-                    .flatten()
-            }
-            Verdict::Failure => {
-                self.failures += 1;
-                self.consecutive_failures += 1;
-                self.consecutive_successes = 0;
-                let is_enough = self.consecutive_failures >= self.config.failure_threshold();
-                if self.state == CircuitState::Closed && !is_enough {
-                    return None;
-                }
-                self.trips += 1;
-                self.go(CircuitState::Open, Some(now + self.config.open_for()))
-            }
-        }
-    }
 }
 
 fn states(change: Option<StateChange>) -> Option<(CircuitState, CircuitState)> {

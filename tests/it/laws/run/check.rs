@@ -69,12 +69,12 @@ fn places<'s>(show: &'s Show, task: impl Fn(&'s EventKind) -> Option<&'s TaskId>
 
 /// Never more calls at once than allowed: of the run, of a backend, of a resource, of a half-open circuit.
 pub(super) fn bounds(scenario: &Scenario, show: &Show) -> Verdict {
-    let mut calls: BTreeMap<&str, (&str, Option<u64>)> = BTreeMap::new();
+    let mut calls: BTreeMap<&str, (&str, Option<u64>, Duration)> = BTreeMap::new();
     for note in &show.notes {
         match note {
             Note::Leave { task, .. } => prop_assert!(calls.remove(task.as_str()).is_some()),
-            Note::Stopped(_) => {}
-            Note::Enter { task, backend, half_open, .. } => {
+            Note::Stopped { .. } => {}
+            Note::Enter { task, backend, half_open, at } => {
                 let part = scenario.part(task);
                 for other in calls.keys() {
                     let other = scenario.part(other);
@@ -82,13 +82,20 @@ pub(super) fn bounds(scenario: &Scenario, show: &Show) -> Verdict {
                     prop_assert!(!shared, "{} and {} write the same", part.id, other.id);
                 }
                 let generation = half_open.map(|half_open| half_open.generation);
-                prop_assert!(calls.insert(task, (backend, generation)).is_none(), "{task} is called twice at once");
+                prop_assert!(
+                    calls.insert(task, (backend, generation, *at)).is_none(),
+                    "{task} is called twice at once"
+                );
                 prop_assert!(calls.len() <= scenario.concurrency);
                 let place = &scenario.places[BACKENDS.iter().position(|kind| kind == backend).unwrap()];
-                let at_backend = calls.values().filter(|(other, _)| other == backend).count();
+                let at_backend = calls.values().filter(|(other, ..)| other == backend).count();
                 prop_assert!(at_backend <= place.concurrency.unwrap_or(usize::MAX));
                 if let Some(half_open) = half_open {
-                    let probes = calls.values().filter(|call| **call == (backend, generation)).count();
+                    let lease = place.breaker.open_for().max(Duration::from_millis(1));
+                    let is_probe = |call: &&(&str, Option<u64>, Duration)| {
+                        (call.0, call.1) == (backend, generation) && *at < call.2 + lease
+                    };
+                    let probes = calls.values().filter(is_probe).count();
                     let total = probes + half_open.successes as usize;
                     prop_assert!(total <= place.breaker.half_open_requests() as usize, "{total} half-open calls");
                 }
@@ -117,6 +124,9 @@ pub(super) fn delays(scenario: &Scenario, show: &Show) -> Verdict {
             let base = retry.initial_interval().mul_f64(retry.multiplier().powi(drawn_at)).min(retry.max_interval());
             drawn_at += 1;
             let wish = if let AttemptResult::Error(error) = &attempt.result { error.retry_after() } else { None };
+            let first = outcome.attempts().iter().find(|attempt| *attempt.backend == *backend).unwrap();
+            let elapsed = (over + delay).saturating_sub(first.started);
+            prop_assert!(elapsed <= retry.max_elapsed_time(), "{elapsed:?} is too late a retry");
             let longest = base.mul_f64(1.5).max(wish.unwrap_or_default()) + Duration::from_nanos(2);
             let shortest = base.mul_f64(0.5).max(wish.unwrap_or_default()).saturating_sub(Duration::from_nanos(2));
             prop_assert!((shortest..=longest).contains(&delay), "{delay:?} of {base:?}, {wish:?}");
@@ -137,9 +147,13 @@ fn retry_at(scenario: &Scenario, part: &Part, backend: &str) -> seawall::RetryCo
 /// After a stop nothing starts.
 pub(super) fn stops(scenario: &Scenario, show: &Show) -> Verdict {
     let mut stopped: Option<Stop> = None;
+    let mut is_cancelled = false;
     for note in &show.notes {
         match note {
-            Note::Stopped(stop) => stopped = stopped.or(Some(*stop)),
+            Note::Stopped { stop, .. } => {
+                stopped = stopped.or(Some(*stop));
+                is_cancelled |= *stop != Stop::Drain;
+            }
             Note::Enter { task, .. } => prop_assert!(stopped.is_none(), "{task} was called after {stopped:?}"),
             Note::Leave { .. } => {}
         }
@@ -161,7 +175,7 @@ pub(super) fn stops(scenario: &Scenario, show: &Show) -> Verdict {
         prop_assert_eq!(show.events.iter().find(is_late).map(line), None);
     }
     let reason = show.report.cancelled();
-    let is_drained = matches!(stopped, None | Some(Stop::Drain)) && reason != Some("time-limit");
+    let is_drained = !is_cancelled && reason != Some("time-limit");
     prop_assert!(!is_drained || reason.is_some() == (show.report.count(Status::Cancelled) > 0));
     Ok(())
 }
@@ -313,7 +327,8 @@ fn is_up_the_line(scenario: &Scenario, task: &str, root: &str) -> bool {
 fn kind_of(outcome: &Outcome) -> Option<&'static str> {
     match outcome.attempts().last().unwrap().result.as_str() {
         "success" => None,
-        same @ ("permanent" | "panicked" | "circuit_open" | "timed_out") => Some(same),
+        same @ ("permanent" | "panicked" | "circuit_open" | "timed_out" | "cancelled") => Some(same),
+        "could_not_start" => Some("permanent"),
         _ => Some("exhausted"),
     }
 }

@@ -1,19 +1,29 @@
 //! What is drawn: a plan, backends, settings, and what each attempt will do.
 
 use proptest::prelude::*;
-use seawall::{BackendConfig, CircuitBreakerConfig, FailureMode, Plan, RetryConfig, Schedule, Task, WhenOpen};
+use seawall::{
+    BackendConfig, CircuitBreakerConfig, ErrorClass, FailureMode, Plan, RetryConfig, Schedule, Task, WhenOpen,
+};
 use std::time::Duration;
 
 pub(super) const BACKENDS: [&str; 3] = ["one", "two", "three"];
+const CLASSES: [ErrorClass; 7] = [
+    ErrorClass::Overloaded,
+    ErrorClass::TimedOut,
+    ErrorClass::Permanent,
+    ErrorClass::InvalidAnswer,
+    ErrorClass::Killed,
+    ErrorClass::CouldNotStart,
+    ErrorClass::Cancelled,
+];
 const RESOURCES: [&str; 3] = ["red", "green", "blue"];
 
 /// What an attempt does; a task that is over its script succeeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Act {
     Answer,
-    Transient,
-    RateLimited(u64),
-    Permanent,
+    /// An error of this class, with a wish for the delay, in milliseconds.
+    Fail(ErrorClass, Option<u64>),
     Panic,
     Hang,
     /// It answers, and stops the run before.
@@ -47,6 +57,7 @@ pub(super) struct Place {
     pub(super) when_open: WhenOpen,
     pub(super) breaker: CircuitBreakerConfig,
     pub(super) attempts: u32,
+    pub(super) max_elapsed: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +83,16 @@ impl Part {
 
     pub(super) fn retry(&self, place: &Place, is_at_home: bool) -> RetryConfig {
         let own = self.attempts.filter(|_| is_at_home);
-        RETRY.with_max_attempts(own.unwrap_or(place.attempts))
+        match own {
+            Some(attempts) => RETRY.with_max_attempts(attempts),
+            None => place.retry(),
+        }
+    }
+}
+
+impl Place {
+    fn retry(&self) -> RetryConfig {
+        RETRY.with_max_attempts(self.attempts).with_max_elapsed_time(self.max_elapsed)
     }
 }
 
@@ -92,9 +112,9 @@ impl Scenario {
     }
 
     pub(super) fn settings(&self, place: usize) -> BackendConfig {
-        let Place { concurrency, when_open, attempts, .. } = &self.places[place];
+        let Place { concurrency, when_open, .. } = &self.places[place];
         let config = BackendConfig::new()
-            .with_retry(RETRY.with_max_attempts(*attempts))
+            .with_retry(self.places[place].retry())
             .with_timeout(TIMEOUT)
             .with_when_open(when_open.clone());
         concurrency.iter().fold(config, |config, calls| config.with_concurrency(*calls))
@@ -102,6 +122,12 @@ impl Scenario {
 
     pub(super) fn part(&self, id: &str) -> &Part {
         self.parts.iter().find(|part| part.id == id).unwrap()
+    }
+
+    /// Where a task goes that this backend's circuit refuses.
+    pub(super) fn falls_back_to(&self, place: usize) -> Option<usize> {
+        let WhenOpen::Fallback(kind) = &self.places[place].when_open else { return None };
+        BACKENDS.iter().position(|other| **other == **kind)
     }
 
     /// Whether some attempt stops the run from within.
@@ -114,9 +140,11 @@ impl Scenario {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         8 => Just(Act::Answer),
-        8 => Just(Act::Transient),
-        2 => (0_u64..2000).prop_map(Act::RateLimited),
-        2 => Just(Act::Permanent),
+        8 => Just(Act::Fail(ErrorClass::Transient, None)),
+        2 => prop::option::of(0_u64..2000).prop_map(|wish| Act::Fail(ErrorClass::RateLimited, wish)),
+        2 => Just(Act::Fail(ErrorClass::Permanent, None)),
+        2 => (prop::sample::select(CLASSES.to_vec()), prop::option::weighted(0.2, 0_u64..5000))
+            .prop_map(|(class, wish)| Act::Fail(class, wish)),
         1 => Just(Act::Panic),
         1 => Just(Act::Hang),
     ]
@@ -150,13 +178,16 @@ fn part(number: usize) -> impl Strategy<Value = Part> {
 }
 
 fn parts() -> impl Strategy<Value = Vec<Part>> {
-    let all = (1_usize..16).prop_flat_map(|count| (0..count).map(part).collect::<Vec<_>>());
+    let count = prop_oneof![60 => 1_usize..16, 1 => 100_usize..250];
+    let all = count.prop_flat_map(|count| (0..count).map(part).collect::<Vec<_>>());
     let stop = prop::sample::select(vec![Stop::Cancel, Stop::Kill, Stop::Drain]);
-    let stop = prop::option::weighted(0.25, (any::<prop::sample::Index>(), stop));
-    let stopped = (all, stop).prop_map(|(mut parts, stop)| {
-        if let Some((which, stop)) = stop {
+    let stop = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0_u64..3000, stop);
+    let stops = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(stop, 1..4)];
+    let stopped = (all, stops).prop_map(|(mut parts, stops)| {
+        for (which, attempt, millis, stop) in stops {
             let which = which.index(parts.len());
-            parts[which].script.insert(0, (300, Act::Stop(stop)));
+            let script = &mut parts[which].script;
+            script.insert(attempt.index(script.len() + 1), (millis, Act::Stop(stop)));
         }
         parts
     });
@@ -166,13 +197,24 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
 fn place(number: usize) -> impl Strategy<Value = Place> {
     let further: Vec<WhenOpen> = BACKENDS[number + 1..].iter().map(|kind| WhenOpen::Fallback((*kind).into())).collect();
     let when_open = prop::sample::select([vec![WhenOpen::Fail, WhenOpen::Wait, WhenOpen::Wait], further].concat());
-    // Open for longer than any attempt takes: then no lease is ever over.
-    let breaker = (1_u32..5, 1_u32..4, prop::bool::weighted(0.3)).prop_map(|(threshold, requests, is_disabled)| {
+    // Mostly open for longer than any attempt takes: then no lease is ever over.
+    let open_for = prop_oneof![3 => Just(2 * TIMEOUT), 1 => (0_u64..2000).prop_map(Duration::from_millis)];
+    let breaker = (1_u32..5, 1_u32..4, prop::bool::weighted(0.3), open_for);
+    let breaker = breaker.prop_map(|(threshold, requests, is_disabled, open_for)| {
         let base = if is_disabled { CircuitBreakerConfig::disabled() } else { CircuitBreakerConfig::new() };
-        base.with_failure_threshold(threshold).with_half_open_requests(requests).with_open_for(2 * TIMEOUT)
+        base.with_failure_threshold(threshold).with_half_open_requests(requests).with_open_for(open_for)
     });
-    (prop::option::weighted(0.4, 1_usize..4), when_open, breaker, 1_u32..6)
-        .prop_map(|(concurrency, when_open, breaker, attempts)| Place { concurrency, when_open, breaker, attempts })
+    let max_elapsed =
+        prop_oneof![4 => Just(Duration::from_secs(120)), 1 => (0_u64..6000).prop_map(Duration::from_millis)];
+    (prop::option::weighted(0.4, 1_usize..4), when_open, breaker, 1_u32..6, max_elapsed).prop_map(
+        |(concurrency, when_open, breaker, attempts, max_elapsed)| Place {
+            concurrency,
+            when_open,
+            breaker,
+            attempts,
+            max_elapsed,
+        },
+    )
 }
 
 pub(super) fn scenario() -> impl Strategy<Value = Scenario> {

@@ -8,14 +8,14 @@ use seawall::{
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What happened in the backends, in the order in which it did.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Note {
     Enter { task: String, backend: String, at: Duration, half_open: Option<HalfOpen> },
     Leave { task: String, backend: String },
-    Stopped(Stop),
+    Stopped { stop: Stop, at: Duration },
 }
 
 /// The half-open circuit that admitted the call: its generation, and how many calls had gone well in it.
@@ -29,6 +29,7 @@ pub(super) struct Show {
     pub(super) report: Report,
     pub(super) events: Vec<Event>,
     pub(super) notes: Vec<Note>,
+    pub(super) began: Instant,
 }
 
 impl Show {
@@ -83,15 +84,14 @@ impl Backstage<'_> {
         cx.sleep(time)?;
         match act {
             Act::Answer => Ok("ok".into()),
-            Act::Transient => Err(SendError::transient("transient")),
-            Act::RateLimited(millis) => {
-                Err(SendError::rate_limited("slower").with_retry_after(Duration::from_millis(millis)))
+            Act::Fail(class, wish) => {
+                let error = SendError::new(class, class.as_str());
+                Err(wish.into_iter().fold(error, |error, wish| error.with_retry_after(Duration::from_millis(wish))))
             }
-            Act::Permanent => Err(SendError::permanent("permanent")),
             Act::Panic => std::panic::resume_unwind(Box::new("panic")),
             Act::Hang => Err(cx.sleep(Duration::MAX).unwrap_err().into()),
             Act::Stop(stop) => {
-                self.note(Note::Stopped(stop));
+                self.note(Note::Stopped { stop, at: cx.elapsed() });
                 match stop {
                     Stop::Cancel => self.cancel.cancel_because("stopped"),
                     Stop::Kill => self.cancel.kill(),
@@ -135,11 +135,13 @@ pub(super) fn perform(scenario: &Scenario) -> Show {
         cancel: CancelToken::new(),
     };
     let send = |_: &Message, cx: &Context<'_>| backstage.send(&breakers, cx);
+    let clock = Clock::simulated();
+    let began = clock.now();
     let mut builder = Runner::builder()
         .circuit_breakers(Arc::clone(&breakers))
         .concurrency(scenario.concurrency)
         .schedule(scenario.schedule)
-        .clock(Clock::simulated())
+        .clock(clock)
         .seed(scenario.seed);
     for (place, kind) in BACKENDS.into_iter().enumerate() {
         builder = builder.backend_fn(kind, send).configure(kind, scenario.settings(place));
@@ -152,5 +154,5 @@ pub(super) fn perform(scenario: &Scenario) -> Show {
         runner.run_with(&plan, &backstage.cancel, options).unwrap()
     });
     let notes = std::mem::take(&mut *backstage.notes.lock().unwrap());
-    Show { report, events, notes }
+    Show { report, events, notes, began }
 }

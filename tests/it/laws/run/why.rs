@@ -69,16 +69,27 @@ fn tales(show: &Show) -> (BTreeMap<&str, Tale>, BTreeMap<usize, Duration>) {
             EventKind::WaveStarted { wave, .. } => drop(waves.insert(*wave, event.at)),
             EventKind::TaskStarted { task, .. } => tales.entry(task.as_str()).or_default().has_started = true,
             EventKind::TaskEnded { task, .. } => tales.entry(task.as_str()).or_default().end(event.at),
+            EventKind::AttemptStarted { task, .. } => tales.get_mut(task.as_str()).unwrap().ask(event.at),
             EventKind::AttemptEnded { task, result, elapsed, .. } => {
-                let attempts = &mut tales.get_mut(task.as_str()).unwrap().attempts;
-                attempts.push((event.at.saturating_sub(*elapsed), event.at, result.as_str()));
+                let tale = tales.get_mut(task.as_str()).unwrap();
+                tale.ask(event.at);
+                tale.attempts.push((event.at.saturating_sub(*elapsed), event.at, result.as_str()));
             }
             EventKind::TaskParked { task, until, why, .. } => {
                 let tale = tales.entry(task.as_str()).or_default();
+                if *why == Wait::Circuit {
+                    tale.ask(event.at);
+                }
                 tale.waits.push((event.at, until.unwrap_or(Duration::MAX), *why));
                 tale.is_parked = true;
             }
-            EventKind::TaskResumed { task, .. } => tales.get_mut(task.as_str()).unwrap().resume(event.at),
+            EventKind::TaskResumed { task, why, .. } => {
+                let tale = tales.get_mut(task.as_str()).unwrap();
+                tale.is_parked = false;
+                if *why != Wait::Circuit {
+                    tale.cut(event.at);
+                }
+            }
             _ => {}
         }
     }
@@ -86,16 +97,25 @@ fn tales(show: &Show) -> (BTreeMap<&str, Tale>, BTreeMap<usize, Duration>) {
 }
 
 impl Tale {
-    fn resume(&mut self, at: Duration) {
-        let until = &mut self.waits.last_mut().unwrap().1;
-        *until = at.min(*until);
-        self.is_parked = false;
+    /// The last wait was over by then.
+    fn cut(&mut self, at: Duration) {
+        if let Some((_, until, _)) = self.waits.last_mut() {
+            *until = at.min(*until);
+        }
+    }
+
+    /// One that is let go from a circuit and then lacks a resource is at the circuit until its time has come, or it asks.
+    fn ask(&mut self, at: Duration) {
+        for (_, until, _) in self.waits.iter_mut().filter(|(.., why)| *why == Wait::Circuit) {
+            *until = at.min(*until);
+        }
     }
 
     fn end(&mut self, at: Duration) {
         self.ended = at;
+        self.ask(at);
         if self.is_parked {
-            self.resume(at);
+            self.cut(at);
         }
     }
 
