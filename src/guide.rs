@@ -9,3 +9,8 @@ pub mod why {
 pub mod metrics {
     #![doc = include_str!("guide/metrics.md")]
 }
+
+/// Answers that flow from task to task, and many tasks from one entry: prompts as templates, files for scripts, `for_each`.
+pub mod data {
+    #![doc = include_str!("guide/data.md")]
+}

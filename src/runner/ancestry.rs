@@ -6,7 +6,6 @@ use crate::responses::Ancestry;
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::task_id::TaskId;
-use std::collections::HashSet;
 
 /// The line of one task. Everything on it has ended before the task starts.
 pub(super) struct Line<'r, Q, R> {
@@ -43,15 +42,23 @@ impl<Q: Sync, R: Send + Sync> Ancestry<R> for Line<'_, Q, R> {
 
 /// Looks up the line of `task` no farther than to the wave of `other`, beyond which it cannot be.
 fn is_ancestor(graph: &Graph, other: u32, task: u32) -> bool {
+    if graph.dependencies(task).contains(&other) {
+        return true;
+    }
     let wave = graph.wave_of(other);
-    let mut seen = HashSet::new();
+    let mut is_seen = vec![false; graph.len()];
     let mut open = vec![task];
     while let Some(next) = open.pop() {
-        let dependencies = graph.dependencies(next);
-        if dependencies.contains(&other) {
-            return true;
+        for &dependency in graph.dependencies(next) {
+            let is_new = graph.wave_of(dependency) >= wave && !is_seen[dependency as usize];
+            if is_new && dependency == other {
+                return true;
+            }
+            if is_new {
+                is_seen[dependency as usize] = true;
+                open.push(dependency);
+            }
         }
-        open.extend(dependencies.iter().filter(|task| graph.wave_of(**task) > wave && seen.insert(**task)));
     }
     false
 }

@@ -243,3 +243,17 @@ fn a_large_response_flows_through_a_prompt_and_a_file() {
     assert_eq!(response(&report, "a").len(), 5_000_000);
     assert!(response(&report, "a") == response(&report, "b") && response(&report, "a") == response(&report, "c"));
 }
+
+#[test]
+fn the_example_of_the_guide_gives_what_the_guide_says() {
+    let guide = include_str!("../../src/guide/data.md");
+    let block = |language: &str| guide.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
+    let folder = Folder::with_plan(block("toml"));
+    fs::create_dir(folder.path("texts")).unwrap();
+    folder.write("texts/a b.txt", "1\n2\n");
+    folder.write("texts/c.txt", "1\n");
+    let ran = folder.run_plan(&[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(folder.read("summary.txt"), block("text"));
+    assert_eq!(response(&folder.json("report.json"), "keep"), "brief\ncount[0]\ncount[1]\nsum\n");
+}

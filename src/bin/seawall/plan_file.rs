@@ -11,6 +11,7 @@ mod field;
 mod for_each;
 mod homes;
 mod informed;
+mod lines;
 mod literal;
 mod mended;
 mod name;

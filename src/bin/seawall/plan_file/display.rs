@@ -1,12 +1,11 @@
 //! How faults are shown: each at its line and column, with the line itself.
 
-mod lines;
 mod page;
 
 use super::faults::{Fault, Span};
+use super::lines::{Cursor, Lines};
 use crate::visible::visible;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use lines::{Cursor, Lines};
 use page::Page;
 use std::fmt::Write as _;
 

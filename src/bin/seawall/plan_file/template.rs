@@ -1,5 +1,6 @@
 //! Prompts that are templates: judged when the plan is read, filled in when a task starts.
 
+mod ancestry;
 mod answers;
 mod depth;
 mod fill;
@@ -13,10 +14,12 @@ pub(crate) use fill::Templates;
 
 use super::faults::{Fault, Faults, Span};
 use super::field::Field;
+use super::lines::Lines;
 use super::literal::Parts;
 use super::names::Names;
 use super::spread;
 use super::task::TaskEntry;
+use ancestry::Ancestry;
 use fill::{Reference, Template};
 use judge::{Complaint, judge};
 use line::Line;
@@ -84,9 +87,10 @@ pub(super) fn templates(names: &Names<'_>, (name, text): (&str, &str), faults: &
 
 fn judged(names: &Names<'_>, (name, text): (&str, &str), faults: &mut Faults) -> Templates {
     let mut templates = Templates::new(environment());
+    let (ancestry, lines) = (Ancestry::of(names), Lines::of(text));
     for (number, entry) in names.entries().iter().enumerate() {
         let Some(prompt) = entry.prompt.as_ref().filter(|prompt| prompt.is_template) else { continue };
-        let line = Line::of(names, number);
+        let line = Line::of(&ancestry, number);
         let source = prompt.message.prompt();
         let judged = judge(source, &line, &templates.environment);
         let is_fine = judged.complaints.is_empty();
@@ -94,10 +98,11 @@ fn judged(names: &Names<'_>, (name, text): (&str, &str), faults: &mut Faults) ->
         if is_fine {
             let references =
                 judged.references.into_iter().map(|(id, named)| Reference::new(id, named, names)).collect();
-            let place = Place::of(&prompt.source, name, text);
-            let template = Template { name: number.to_string(), place, references, needs_all: judged.needs_all };
+            let place = Place::of(&prompt.source, name, &lines);
+            let source = prompt.message.clone();
+            let template = Template { source, place, references, needs_all: judged.needs_all };
             let items = entry.for_each.as_ref().and_then(|many| many.items.as_deref());
-            templates.add(template, source, &spread::ids_of(entry), items);
+            templates.add(template, &spread::ids_of(entry), items);
         }
     }
     templates

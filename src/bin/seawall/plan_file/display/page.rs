@@ -1,7 +1,7 @@
 //! Lines of the file, as much of each as can be shown, with nothing in them that a terminal would obey.
 
-use super::lines::{Lines, floor};
 use crate::plan_file::faults::Span;
+use crate::plan_file::lines::{Lines, floor};
 use crate::visible::is_unsafe;
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -88,7 +88,9 @@ fn is_file(entry: &DirEntry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::items;
+    use std::ffi::OsStr;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
 
     fn folder() -> tempfile::TempDir {
@@ -152,6 +154,14 @@ mod tests {
         let pattern = format!("{}/src/h.*", folder.path().display());
         let found = items(&pattern, std::path::Path::new("elsewhere")).unwrap();
         assert_eq!(&*found[0].text(), folder.path().join("src/h.txt").to_str().unwrap());
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_a_fault_only_where_it_fits() {
+        let folder = folder();
+        fs::write(folder.path().join(OsStr::from_bytes(b"\xff.md")), "").unwrap();
+        assert_eq!(items("*.rs", folder.path()).unwrap().len(), 1);
+        assert!(items("*.md", folder.path()).unwrap_err().ends_with("is not UTF-8"));
     }
 
     #[test]

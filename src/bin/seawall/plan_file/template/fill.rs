@@ -5,7 +5,7 @@ use super::place::Place;
 use crate::plan_file::for_each::Item;
 use crate::plan_file::names::{Named, Names};
 use minijinja::{Environment, Value, context};
-use seawall::{Context, Response, SendError, Status, TaskId};
+use seawall::{Context, Message, Response, SendError, Status, TaskId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -25,8 +25,7 @@ struct Filling {
 /// A template without faults.
 #[derive(Debug)]
 pub(super) struct Template {
-    /// Within the environment.
-    pub(super) name: String,
+    pub(super) source: Message,
     pub(super) place: Place,
     pub(super) references: Vec<Reference>,
     /// Whether more than responses of single tasks is asked for.
@@ -62,9 +61,7 @@ impl Templates {
     }
 
     /// `ids` are the tasks that send it; `items`, if it is a `for_each`, those of each.
-    pub(super) fn add(&mut self, template: Template, source: &str, ids: &[TaskId], items: Option<&[Item]>) {
-        // It has been parsed before.
-        let _ = self.environment.add_template_owned(template.name.clone(), source.to_owned());
+    pub(super) fn add(&mut self, template: Template, ids: &[TaskId], items: Option<&[Item]>) {
         let template = Arc::new(template);
         let item_at = |number: usize| items.and_then(|items| Some((items.get(number)?.clone(), number)));
         let fillings = (0..).map(|number| Filling { template: Arc::clone(&template), item: item_at(number) });
@@ -77,7 +74,8 @@ impl Filling {
         let tasks = self.template.answers(cx);
         let own = self.item.as_ref().map(|(item, index)| context! { item => item.value(), index });
         let known = context! { tasks, ..own.unwrap_or_default() };
-        let filled = environment.get_template(&self.template.name).and_then(|template| template.render(known));
+        // Compiled anew for each task: that takes microseconds, and thousands of compiled ones take megabytes.
+        let filled = environment.render_str(self.template.source.prompt(), known);
         filled.map_err(|error| SendError::permanent(self.template.complaint(&error)))
     }
 }

@@ -1,24 +1,14 @@
 //! What is up the line of `after` from one entry of the file.
 
+use super::ancestry::{Ancestry, Reach};
 use crate::nearest::nearest;
 use crate::plan_file::for_each::ForEach;
-use crate::plan_file::names::{Named, Names};
-use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use crate::plan_file::names::Named;
 
 /// The line of one entry.
 pub(super) struct Line<'n> {
-    names: &'n Names<'n>,
+    ancestry: &'n Ancestry<'n>,
     entry: usize,
-    direct: OnceCell<HashMap<usize, Reach>>,
-    all: OnceCell<HashMap<usize, Reach>>,
-}
-
-/// How much of an entry is on the line.
-#[derive(Clone, Debug)]
-enum Reach {
-    All,
-    Some(BTreeSet<usize>),
 }
 
 /// What a prompt may know of a name.
@@ -40,8 +30,8 @@ pub(super) struct Unknown {
 }
 
 impl<'n> Line<'n> {
-    pub(super) fn of(names: &'n Names<'n>, entry: usize) -> Self {
-        Self { names, entry, direct: OnceCell::new(), all: OnceCell::new() }
+    pub(super) fn of(ancestry: &'n Ancestry<'n>, entry: usize) -> Self {
+        Self { ancestry, entry }
     }
 
     /// Whether it has an `item` and an `index`.
@@ -51,10 +41,10 @@ impl<'n> Line<'n> {
 
     /// What is meant by `name`, which must be up the line.
     pub(super) fn find(&self, name: &str) -> Result<(Named, Found), Unknown> {
-        let Some(named) = self.names.find(name) else { return Err(self.no_task(name)) };
-        let found = match (named, self.reach(named.entry())) {
+        let Some(named) = self.ancestry.names.find(name) else { return Err(self.no_task(name)) };
+        let found = match (named, self.ancestry.reach(self.entry, named.entry())) {
             (Named::One(_), Some(_)) => Found::Task,
-            (Named::All(entry), Some(Reach::All)) => Found::List(self.len(entry)),
+            (Named::All(entry), Some(Reach::All)) => Found::List(self.ancestry.len(entry)),
             (Named::All(_), Some(Reach::Some(_))) => Found::PartOfList,
             (Named::Item(..), Some(Reach::All)) => Found::Item,
             (Named::Item(_, number), Some(Reach::Some(items))) if items.contains(&number) => Found::Item,
@@ -64,63 +54,22 @@ impl<'n> Line<'n> {
     }
 
     fn own(&self) -> Option<&ForEach> {
-        self.names.entries()[self.entry].for_each.as_ref()
-    }
-
-    fn len(&self, entry: usize) -> Option<usize> {
-        Some(self.names.entries()[entry].for_each.as_ref()?.items.as_ref()?.len())
+        self.ancestry.names.entries()[self.entry].for_each.as_ref()
     }
 
     fn no_task(&self, name: &str) -> Unknown {
-        let near = || nearest(name, self.names.entries().iter().map(|entry| &*entry.id));
-        let hint = self.names.beyond(name).or_else(|| near().map(|near| format!("did you mean `{near}`?")));
+        let near = || nearest(name, self.ancestry.names.entries().iter().map(|entry| &*entry.id));
+        let hint = self.ancestry.names.beyond(name).or_else(|| near().map(|near| format!("did you mean `{near}`?")));
         Unknown { what: format!("`{name}` is no task"), hint: hint.unwrap_or_default() }
     }
 
     fn no_ancestor(&self, name: &str, named: Named) -> Unknown {
-        let own = &self.names.entries()[self.entry].id;
+        let own = &self.ancestry.names.entries()[self.entry].id;
         if named.entry() == self.entry {
             let what = format!("`{name}` is this task itself");
             return Unknown { what, hint: "its response is not there before it has run".to_owned() };
         }
         let what = format!("`{name}` is no ancestor of `{own}`: it is not up the line of `after`");
         Unknown { what, hint: format!("`after = [\"{name}\"]` would make it one") }
-    }
-
-    /// Most prompts speak of what their task itself waits for, so that the whole line is not looked at.
-    fn reach(&self, entry: usize) -> Option<&Reach> {
-        let direct = self.direct.get_or_init(|| {
-            let mut reached = HashMap::new();
-            self.waits_for(self.entry, &mut reached, &mut Vec::new());
-            reached
-        });
-        let is_sure = matches!(direct.get(&entry), Some(Reach::All));
-        if is_sure { direct.get(&entry) } else { self.all.get_or_init(|| self.whole()).get(&entry) }
-    }
-
-    fn whole(&self) -> HashMap<usize, Reach> {
-        let (mut reached, mut open) = (HashMap::new(), vec![self.entry]);
-        while let Some(next) = open.pop() {
-            self.waits_for(next, &mut reached, &mut open);
-        }
-        reached
-    }
-
-    /// Adds what `entry` waits for, and to `open` what is new.
-    fn waits_for(&self, entry: usize, reached: &mut HashMap<usize, Reach>, open: &mut Vec<usize>) {
-        for (name, _) in &self.names.entries()[entry].after {
-            let Some(named) = self.names.find(name) else { continue };
-            let reach = reached.entry(named.entry()).or_insert_with(|| {
-                open.push(named.entry());
-                Reach::Some(BTreeSet::new())
-            });
-            if let (Named::Item(_, number), Reach::Some(items)) = (named, &mut *reach) {
-                items.insert(number);
-                if Some(items.len()) != self.len(named.entry()) {
-                    continue;
-                }
-            }
-            *reach = Reach::All;
-        }
     }
 }

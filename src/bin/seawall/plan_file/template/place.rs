@@ -1,6 +1,7 @@
 //! Where in which file a line of a prompt is.
 
 use super::Source;
+use crate::plan_file::lines::Lines;
 use crate::plan_file::literal::Parts;
 
 /// For faults that show only when a prompt is filled in.
@@ -12,11 +13,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `name` and `text` are the plan's.
-    pub(super) fn of(source: &Source, name: &str, text: &str) -> Self {
+    /// `name` and `lines` are the plan's.
+    pub(super) fn of(source: &Source, name: &str, lines: &Lines<'_>) -> Self {
         let (file, lines) = match source {
             Source::File(name, _) => (name.as_str(), Vec::new()),
-            Source::Plan(span) => (name, lines_of(&text[span.clone()], 1 + text[..span.start].matches('\n').count())),
+            Source::Plan(span) => (name, lines_of(&lines.text()[span.clone()], lines.number_at(span.start))),
         };
         Self { file: if file == "-" { "<stdin>".to_owned() } else { file.to_owned() }, lines }
     }

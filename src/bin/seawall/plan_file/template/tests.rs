@@ -350,6 +350,54 @@ proptest! {
     }
 }
 
+type Waited = (prop::sample::Index, Option<usize>);
+
+/// Entries by number: how many items (0: it is no `for_each`), and what each waits for: an earlier entry, and which item of it.
+fn entries() -> impl Strategy<Value = Vec<(usize, Vec<Waited>)>> {
+    let after = prop::collection::vec((any::<prop::sample::Index>(), prop::option::of(0..3_usize)), 0..3);
+    prop::collection::vec((0..3_usize, after), 2..12)
+}
+
+proptest! {
+    #[test]
+    fn a_prompt_may_speak_of_exactly_what_has_ended_before_its_task(entries in entries()) {
+        let mut plan = String::from("[backends.s]\nkind = \"simulated\"\n");
+        let mut names = Vec::new();
+        for (n, (items, after)) in entries.iter().enumerate() {
+            let name = |(of, item): &Waited| {
+                let of = of.index(n);
+                let item = item.filter(|item| *item < entries[of].0).map(|item| format!("[{item}]"));
+                format!("e{of}{}", item.unwrap_or_default())
+            };
+            let after: Vec<String> = if n == 0 { Vec::new() } else { after.iter().map(name).collect() };
+            let many = if *items > 0 { format!("for_each = {{ range = [1, {items}] }}\n") } else { String::new() };
+            let entry = format!("[[tasks]]\nid = \"e{n}\"\nbackend = \"s\"\n{many}after = {after:?}\nprompt = \"\"\n");
+            plan.push_str(&entry);
+            names.push(format!("e{n}"));
+            names.extend((0..*items).map(|item| format!("e{n}[{item}]")));
+        }
+        let expanded = judge(&plan).unwrap();
+        let last = expanded.plan.tasks().last().unwrap();
+        let (mut before, mut open) = (std::collections::HashSet::new(), vec![last.id().clone()]);
+        while let Some(next) = open.pop() {
+            let task = expanded.plan.tasks().iter().find(|task| *task.id() == next).unwrap();
+            open.extend(task.dependencies().iter().filter(|id| before.insert((*id).clone())).cloned());
+        }
+        let question = |name: &String| format!("{{% if tasks['{name}'] is defined %}}{{% endif %}}");
+        let prompt = names.iter().map(question).collect::<Vec<_>>().concat();
+        let at = plan.rfind("prompt = \"\"").unwrap();
+        let plan = format!("{}prompt = {}\n", &plan[..at], text(&prompt));
+        let said = judge(&plan).map_or_else(|faults| anstream::adapter::strip_str(&faults.to_string()).to_string(), |_| String::new());
+        for name in &names {
+            let ids = expanded.plan.tasks().iter().map(seawall::Task::id);
+            let mut meant = ids.filter(|id| id.as_str() == name || id.as_str().starts_with(&format!("{name}["))).peekable();
+            let may = meant.peek().is_some() && meant.all(|id| before.contains(id));
+            let words = [format!("`{name}` is no ancestor"), format!("`{name}` is this task"), format!("not all of `{name}` is")];
+            prop_assert_eq!(may, !words.iter().any(|words| said.contains(words)), "{} in\n{}\n{}", name, plan, said);
+        }
+    }
+}
+
 #[test]
 fn a_prompt_without_signs_is_not_kept_as_a_template() {
     let plan = "[backends.echo]\nkind = \"simulated\"\n[[tasks]]\nid = \"zebra\"\nbackend = \"echo\"\nprompt = \"{ }} %} #} {x}\"\n";
