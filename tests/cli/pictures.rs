@@ -2,6 +2,8 @@
 
 #[path = "pictures/junit.rs"]
 mod junit;
+#[path = "pictures/timeline.rs"]
+mod timeline;
 #[path = "pictures/trace.rs"]
 mod trace;
 
@@ -61,7 +63,8 @@ pub(crate) const MIXED: &str = "
     after = ['cut', 'oryx']
 ";
 
-pub(crate) const ALL: [&str; 6] = ["--junit", "j.xml", "--trace", "t.json", "--markdown", "m.md"];
+pub(crate) const ALL: [&str; 8] =
+    ["--junit", "j.xml", "--trace", "t.json", "--timeline", "p.html", "--markdown", "m.md"];
 
 /// Runs a plan with every picture; its exit code is `code`.
 pub(crate) fn pictured(plan: &str, code: i32) -> Folder {
@@ -126,6 +129,7 @@ fn pictures_are_whole_after_a_signal() {
     assert!(folder.read("m.md").contains("cancelled by `SIGINT`") && folder.read("m.md").contains("`quoll`"));
     assert!(folder.read("j.xml").ends_with("</testsuites>\n") && folder.read("j.xml").contains("quoll"));
     assert!(folder.read("t.json").ends_with("]}\n"));
+    assert!(folder.read("p.html").ends_with("</html>\n") && folder.read("p.html").contains("data-task=\"quoll\""));
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     /// failed or was skipped, 2 if the plan has faults (then nothing is run), 3 if seawall itself could not do its job,
     /// and 130, 143 or 129 if it was ended by SIGINT, SIGTERM or SIGHUP.
     #[command(after_long_help = help::RUN)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Say every fault of a plan file, run nothing
     ///
     /// Says every fault of a plan file at once, each at its line and column, on standard error, and runs nothing. Exits 0
@@ -135,6 +135,9 @@ pub(crate) struct PictureArgs {
     /// Write a trace to FILE, to be opened in Perfetto or `chrome://tracing`; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
+    /// Write a timeline to FILE: one page of HTML that needs nothing beside itself; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timeline: Option<PathBuf>,
     /// Write a summary to FILE as Markdown, as for `$GITHUB_STEP_SUMMARY`; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,

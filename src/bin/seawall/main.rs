@@ -31,7 +31,7 @@ fn main() -> std::process::ExitCode {
 fn dispatch(args: Args) -> ExitCode {
     let Args { color, command } = args;
     match command {
-        Command::Run(args) => run::run(&args::RunArgs { color, ..args }),
+        Command::Run(args) => run::run(&args::RunArgs { color, ..*args }),
         Command::Check(args) => check::check(&args),
         Command::Demo(args) if args.print => demo::print(),
         Command::Demo(_) => run::demo(color),

@@ -27,6 +27,7 @@ mod stream;
 mod style;
 mod summary;
 mod time;
+mod timeline;
 mod trace;
 mod voice;
 mod watch;

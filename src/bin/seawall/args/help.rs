@@ -18,6 +18,7 @@ Examples:
   seawall run plan.toml
   seawall run plan.toml --concurrency 2 --schedule eager --fail-fast
   seawall run plan.toml --report-json report.json --output answers
+  seawall run plan.toml --timeline run.html --junit junit.xml
   seawall run plan.toml --quiet --report-json - | jq .counts
   seawall demo --print | seawall run - --seed 7
 

@@ -5,7 +5,7 @@ use super::place::Lost;
 use super::report_file::ReportFile;
 use super::stream::Patience;
 use super::whole_file::Temporaries;
-use super::{junit, markdown, trace};
+use super::{junit, markdown, timeline, trace};
 use crate::args::PictureArgs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,11 +16,12 @@ use std::sync::Arc;
 pub(crate) enum Picture {
     Junit,
     Trace,
+    Timeline,
     Markdown,
 }
 
 impl Picture {
-    const ALL: [Self; 3] = [Self::Junit, Self::Trace, Self::Markdown];
+    const ALL: [Self; 4] = [Self::Junit, Self::Trace, Self::Timeline, Self::Markdown];
 
     /// Each with its option and the file that this asks for, if it does.
     pub(crate) fn asked(args: &PictureArgs) -> impl Iterator<Item = (Self, &'static str, Option<&Path>)> {
@@ -28,6 +29,7 @@ impl Picture {
             let (option, file) = match picture {
                 Self::Junit => ("--junit", &args.junit),
                 Self::Trace => ("--trace", &args.trace),
+                Self::Timeline => ("--timeline", &args.timeline),
                 Self::Markdown => ("--markdown", &args.markdown),
             };
             (picture, option, file.as_deref())
@@ -38,19 +40,21 @@ impl Picture {
         match self {
             Self::Junit => "the JUnit report",
             Self::Trace => "the trace",
+            Self::Timeline => "the timeline",
             Self::Markdown => "the summary in Markdown",
         }
     }
 
     /// Whether it shows what is in no report.
     pub(crate) fn needs_record(self) -> bool {
-        self == Self::Trace
+        matches!(self, Self::Trace | Self::Timeline)
     }
 
     fn write(self, account: &Account<'_>, writer: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Junit => junit::write(account, writer),
             Self::Trace => trace::write(account, writer),
+            Self::Timeline => timeline::write(account, writer),
             Self::Markdown => writer.write_all(markdown::text(account).as_bytes()),
         }
     }

@@ -187,7 +187,7 @@ impl<'a> BreakerRow<'a> {
 
 /// Where the time went: all keys always.
 #[derive(Serialize, JsonSchema)]
-struct WhyRow {
+pub(crate) struct WhyRow {
     critical_path: Vec<String>,
     critical_path_s: f64,
     barrier_s: f64,
@@ -199,7 +199,7 @@ struct WhyRow {
 }
 
 impl WhyRow {
-    fn new(why: &Why) -> Self {
+    pub(crate) fn new(why: &Why) -> Self {
         Self {
             critical_path: why.critical_path.iter().map(ToString::to_string).collect(),
             critical_path_s: seconds(why.critical_path_time),
