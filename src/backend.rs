@@ -1,6 +1,8 @@
 //! What is called: the trait, a closure as one, what an attempt is given, and prompts and answers.
 
 #[cfg(all(unix, feature = "process"))]
+mod agent;
+#[cfg(all(unix, feature = "process"))]
 mod command;
 mod context;
 mod message;
@@ -12,6 +14,8 @@ pub(crate) use context::Surroundings;
 pub(crate) use context::TimeLimit;
 pub(crate) use spent::Spent;
 
+#[cfg(all(unix, feature = "process"))]
+pub use agent::{ClaudeBackend, CodexBackend, GooseBackend};
 #[cfg(all(unix, feature = "process"))]
 pub use command::{CommandBackend, Input, ProcessGroups, ProgramError, Prompt};
 

@@ -10,6 +10,16 @@ pub mod metrics {
     #![doc = include_str!("guide/metrics.md")]
 }
 
+/// What an author of a new backend needs, with one that is whole.
+pub mod backends {
+    #![doc = include_str!("guide/backends.md")]
+}
+
+/// Claude Code, Codex and Goose: when a call is a success, and what else it may be.
+pub mod agents {
+    #![doc = include_str!("guide/agents.md")]
+}
+
 /// Answers that flow from task to task, and many tasks from one entry: prompts as templates, files for scripts, `for_each`.
 pub mod data {
     #![doc = include_str!("guide/data.md")]

@@ -81,7 +81,9 @@ mod usage;
 
 pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, SimulatedBackend, backend_fn};
 #[cfg(all(unix, feature = "process"))]
-pub use backend::{CommandBackend, Input, ProcessGroups, ProgramError, Prompt};
+pub use backend::{
+    ClaudeBackend, CodexBackend, CommandBackend, GooseBackend, Input, ProcessGroups, ProgramError, Prompt,
+};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;

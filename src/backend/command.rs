@@ -1,6 +1,7 @@
 //! Any program as a backend: a process group of its own, drained pipes, and a way to stop it.
 
 mod attempt;
+mod descendants;
 mod exit;
 mod foreground;
 mod group;
@@ -8,6 +9,7 @@ mod groups;
 mod input;
 mod ladder;
 mod lookup;
+mod order;
 mod output;
 mod pipes;
 mod placeholder;
@@ -16,15 +18,19 @@ mod wake;
 
 pub use groups::ProcessGroups;
 pub use input::Input;
+pub(super) use order::{Exit, Finished, Order, Stopped};
 pub use program_error::ProgramError;
 
 use super::{Backend, Context, Message, Response};
 use crate::send_error::{ErrorClass, SendError};
 use attempt::{Attempt, Ended};
+use descendants::Mark;
 use exit::ExitClasses;
 use ladder::Ladder;
 use lookup::Lookup;
+
 use pipes::Pipes;
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
@@ -140,6 +146,11 @@ impl CommandBackend {
         }
     }
 
+    /// The same for another program, without arguments.
+    pub(super) fn with_program(self, program: OsString) -> Self {
+        Self { argv: vec![program], lookup: Lookup::default(), ..self }
+    }
+
     /// How the program is given its prompt.
     pub fn with_prompt(self, prompt: Prompt) -> Self {
         Self { prompt, ..self }
@@ -187,18 +198,29 @@ impl CommandBackend {
         Self { groups: groups.clone(), ..self }
     }
 
-    fn command(&self, program: &OsStr, arguments: &[OsString], request: &Message) -> io::Result<Command> {
+    /// What is to be run for a prompt.
+    fn order<'a>(&'a self, request: &'a Message) -> Order<'a> {
         let prompt = request.prompt();
-        let mut command = self.command_of(program);
-        match self.prompt {
-            Prompt::Stdin => command.args(arguments),
-            Prompt::Argument => command.args(arguments.iter().map(|word| placeholder::filled(word, prompt))),
+        let arguments = self.argv.iter().skip(1);
+        let (arguments, input) = match self.prompt {
+            Prompt::Stdin => (arguments.map(|word| Cow::Borrowed(&**word)).collect(), prompt.as_bytes()),
+            Prompt::Argument => (arguments.map(|word| placeholder::filled(word, prompt)).collect(), &[][..]),
         };
-        command.envs(self.env.iter().map(|(name, value)| (name, value))).envs(request.env());
+        let input = self.own_streams.as_ref().map_or(input, Input::bytes);
+        Order { arguments, env: request.env().map(|(name, value)| (name, value.into())).collect(), input, mark: None }
+    }
+
+    fn command(&self, program: &OsStr, order: &Order<'_>) -> io::Result<Command> {
+        let mut command = self.command_of(program);
+        command.args(&order.arguments);
+        command
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(order.env.iter().map(|(name, value)| (name, value)));
+        command.envs(order.mark.as_ref().map(Mark::variable));
         if let Some(directory) = &self.current_dir {
             command.current_dir(directory);
         }
-        let stdin = if self.input(prompt).is_empty() { Stdio::null() } else { Stdio::piped() };
+        let stdin = if order.input.is_empty() { Stdio::null() } else { Stdio::piped() };
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         self.own_streams.as_ref().map_or(Ok(()), |input| input.hand_to(&mut command))?;
         Ok(command)
@@ -212,17 +234,14 @@ impl CommandBackend {
         command
     }
 
-    fn input<'p>(&'p self, prompt: &'p str) -> &'p [u8] {
-        match (&self.own_streams, self.prompt) {
-            (Some(input), _) => input.bytes(),
-            (None, Prompt::Stdin) => prompt.as_bytes(),
-            (None, Prompt::Argument) => &[],
-        }
-    }
-
     /// Starts the program; if it fails after that, or panics, the program is ended.
-    fn begin<'a>(&'a self, request: &'a Message, cx: &Context<'a>) -> Result<Attempt<'a>, SendError> {
-        let Some((program, arguments)) = self.argv.split_first() else {
+    fn begin<'a>(
+        &'a self,
+        order: Order<'a>,
+        cx: &Context<'a>,
+        is_hopeless: &'a mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Attempt<'a>, SendError> {
+        let Some(program) = self.argv.first() else {
             return Err(SendError::new(ErrorClass::CouldNotStart, "no program to start: its argv is empty"));
         };
         let limit = cx.time_limit();
@@ -232,23 +251,23 @@ impl CommandBackend {
         let failed = |error: &_| exit::could_not_start(program, self.current_dir.as_deref(), error);
         let wake = Wake::of_this_thread().map_err(|error| failed(&error))?;
         let ladder = Ladder::new(self.groups.now(), limit, self.grace);
-        let command = self.command(program, arguments, request);
-        let started = command.and_then(|mut command| self.groups.spawn(&mut command));
+        let command = self.command(program, &order);
+        let started = command.and_then(|mut command| self.groups.spawn(&mut command, order.mark));
         let Some(mut group) = started.map_err(|error| failed(&error))? else { return Err(killed()) };
         if self.own_streams.is_some() {
             group.bring_to_foreground();
         }
-        let pipes =
-            Pipes::new(&mut group, self.input(request.prompt()), self.max_output).map_err(|error| failed(&error))?;
-        Ok(Attempt { group, pipes, ladder, groups: &self.groups, cancel: cx.cancel_token(), wake })
+        let pipes = Pipes::new(&mut group, order.input, self.max_output).map_err(|error| failed(&error))?;
+        Ok(Attempt { group, pipes, ladder, groups: &self.groups, cancel: cx.cancel_token(), wake, is_hopeless })
     }
 }
 
 impl Backend for CommandBackend {
     fn send(&self, request: &Message, cx: &Context<'_>) -> Result<Response, SendError> {
         cx.cancel_token().check()?;
-        let Ended { status, cause, pipes } =
-            self.begin(request, cx)?.run().map_err(|error| exit::lost(&self.argv[0], &error))?;
+        let mut never = |_: &[u8]| false;
+        let attempt = self.begin(self.order(request), cx, &mut never)?;
+        let Ended { status, cause, pipes } = attempt.run().map_err(|error| exit::lost(&self.argv[0], &error))?;
         match exit::error_of(status, cause, &self.exit_classes, || pipes.tail.text()) {
             Some(error) if error.class() == ErrorClass::Killed && self.groups.is_killed() => Err(killed()),
             Some(error) => Err(error),

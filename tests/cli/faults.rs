@@ -44,7 +44,7 @@ refused! {
     an_unknown_key_of_a_task: &task("run = \"true\"\nafer = []") => ["plan.toml:7:1", "`afer` in task `a`", "`after`"];
     an_unknown_key_of_a_backend: &command("timout = \"1s\"") => ["`timout` in backend `b`", "`timeout`"];
     an_unknown_nested_key: &command("retry = { max_atempt = 3 }") => ["plan.toml:4:11", "`max_atempt` in `retry` of backend `b`", "`max_attempts`"];
-    an_unknown_key_unlike_any: "[run]\nqqq = 1" => ["unknown key `qqq` in [run]", "`concurrency`, `schedule` and `seed`"];
+    an_unknown_key_unlike_any: "[run]\nqqq = 1" => ["unknown key `qqq` in [run]", "`concurrency`, `schedule`, `seed` and `max_cost`"];
     a_key_of_another_table: "[run]\nretry = 3" => ["plan.toml:2:1", "unknown key `retry` in [run]", "it belongs to the top of the plan"];
     a_misspelt_key_of_another_table: "concurency = 3" => ["plan.toml:1:1", "unknown key `concurency` in a plan", "did you mean `concurrency`? it belongs to [run]"];
     a_key_in_capitals: &task("RUN = \"true\"") => ["unknown key `RUN` in task `a`", "did you mean `run`?"];
@@ -56,7 +56,7 @@ refused! {
 // Words that there are not.
 refused! {
     an_unknown_kind: "[backends.b]\nkind = \"comand\"" => ["`kind` in backend `b`", "`comand`", "did you mean `command`?", "`simulated`"];
-    a_kind_of_a_later_release: "[backends.b]\nkind = \"claude\"" => ["one of `command` and `simulated`", "`claude` is none of them"];
+    a_kind_of_a_later_release: "[backends.b]\nkind = \"robot\"" => ["one of `command`", "`simulated`", "`robot` is none of them"];
     an_unknown_failure_mode: &task("run = \"true\"\nfailure_mode = \"sofd\"") => ["`failure_mode` in task `a`", "`sofd`", "`soft`"];
     an_unknown_schedule: "[run]\nschedule = \"eagr\"" => ["`schedule` in [run]", "`eagr`", "`eager`"];
     an_unknown_input: &command("input = \"std\"") => ["`input` in backend `b`", "`std`", "`stdin`"];
@@ -136,7 +136,7 @@ refused! {
     a_prompt_without_a_backend: &task("prompt = \"x\"") => ["task `a` has a prompt and no `backend`"];
     a_prompt_file_that_is_not_there: &task("backend = \"b\"\nprompt_file = \"no-such.md\"") => ["`prompt_file` in task `a`", "no-such.md"];
     a_prompt_file_that_is_a_folder: &task("backend = \"b\"\nprompt_file = \".\"") => ["`prompt_file` in task `a`", "it is a folder"];
-    a_backend_without_kind: "[backends.b]\nargv = [\"true\"]" => ["backend `b` lacks `kind`", "`command` and `simulated`"];
+    a_backend_without_kind: "[backends.b]\nargv = [\"true\"]" => ["backend `b` lacks `kind`", "there are the kinds `command`, `claude`"];
     a_command_without_argv: "[backends.b]\nkind = \"command\"" => ["backend `b` lacks `argv`"];
     an_empty_argv: "[backends.b]\nkind = \"command\"\nargv = []" => ["`argv` in backend `b`", "there is no program in it"];
     a_program_without_a_name: "[backends.b]\nkind = \"command\"\nargv = [\"\"]" => ["`argv` in backend `b`", "the program's name is empty"];

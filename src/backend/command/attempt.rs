@@ -28,6 +28,8 @@ pub(super) struct Attempt<'a> {
     pub(super) groups: &'a ProcessGroups,
     pub(super) cancel: &'a CancelToken,
     pub(super) wake: Arc<Wake>,
+    /// Whether, by what it wrote so far, the program will never come to an end.
+    pub(super) is_hopeless: &'a mut dyn FnMut(&[u8]) -> bool,
 }
 
 /// A program that has ended, and what it wrote.
@@ -63,8 +65,7 @@ impl<'a> Attempt<'a> {
             }
             self.ladder = ladder;
             match rung {
-                Some(Rung::Ask) => self.group.terminate(),
-                Some(Rung::Kill) => self.group.kill(),
+                Some(rung) => self.take_to(rung),
                 None => return false,
             }
         }
@@ -83,9 +84,20 @@ impl<'a> Attempt<'a> {
             Some(_) => answers.next().is_some_and(|answer| !answer.is_empty()),
             None => self.group.has_ended(),
         };
-        self.pipes.pump(answers);
+        let has_come = self.pipes.pump(answers);
         self.group.look_after_terminal();
+        if has_come && !is_ended && (self.is_hopeless)(self.pipes.output.bytes()) {
+            let rung = self.ladder.give_up(self.groups.now());
+            rung.into_iter().for_each(|rung| self.take_to(rung));
+        }
         Ok(is_ended)
+    }
+
+    fn take_to(&mut self, rung: Rung) {
+        match rung {
+            Rung::Ask => self.group.terminate(),
+            Rung::Kill => self.group.kill(),
+        }
     }
 
     /// Too short a time is no fault: the loop looks around and waits again. It is too short after a suspension.
@@ -157,17 +169,17 @@ mod tests {
 
     #[test]
     fn without_a_descriptor_for_its_end_a_program_is_followed_all_the_same() {
-        let cancel = CancelToken::new();
+        let (cancel, mut never) = (CancelToken::new(), |_: &[u8]| false);
         let sh = CommandBackend::new(["sh"]).with_grace(Duration::ZERO);
         let message = Message::new("cat /dev/zero | head -c 300000; exit 7");
-        let mut attempt = sh.begin(&message, &Context::new(&cancel)).unwrap();
+        let mut attempt = sh.begin(sh.order(&message), &Context::new(&cancel), &mut never).unwrap();
         attempt.group = attempt.group.without_pidfd();
         let ended = attempt.run().unwrap();
         assert_eq!((ended.status.code(), ended.cause), (Some(7), None));
         assert_eq!(ended.pipes.output.into_response().bytes().len(), 300_000);
 
         let message = Message::new("trap '' TERM; while :; do sleep 0.01; done");
-        let mut attempt = sh.begin(&message, &Context::new(&cancel)).unwrap();
+        let mut attempt = sh.begin(sh.order(&message), &Context::new(&cancel), &mut never).unwrap();
         attempt.group = attempt.group.without_pidfd();
         cancel.cancel();
         let ended = attempt.run().unwrap();

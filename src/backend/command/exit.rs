@@ -13,9 +13,11 @@ use std::time::Duration;
 
 /// Why the program was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     TimeLimit(Duration),
     Cancelled,
+    /// By what it printed it would never come to an end.
+    Hopeless,
 }
 
 /// Which class an exit code has, beside what shells mean by theirs.
@@ -54,6 +56,7 @@ pub(super) fn error_of(
     let (class, sentence) = match (cause, status.code()) {
         (Some(Cause::Cancelled), _) => (ErrorClass::Cancelled, "cancelled".into()),
         (Some(Cause::TimeLimit(limit)), _) => (ErrorClass::TimedOut, ran_past(limit)),
+        (Some(Cause::Hopeless), _) => (ErrorClass::Transient, "ended, since it would not have come to an end".into()),
         (None, Some(code)) => (classes.class_of(code)?, format!("exit code {code}")),
         (None, None) => (ErrorClass::Killed, killed_by(status.signal().unwrap_or_default())),
     };

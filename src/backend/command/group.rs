@@ -1,9 +1,10 @@
 //! One program that runs in a process group of its own.
 
+use super::descendants::Descendants;
 use super::foreground::{self, Foreground};
 use super::groups::{ProcessGroups, signal};
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::io;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::time::Duration;
@@ -19,13 +20,15 @@ pub(super) struct Group {
     /// Readable when the leader has ended. There may be none: old kernels, too many open files, other systems.
     pidfd: Option<OwnedFd>,
     foreground: Option<Foreground>,
+    /// Those outside of the group, where they too are to end with the leader.
+    descendants: Option<Descendants>,
     is_reaped: bool,
 }
 
 impl Group {
-    pub(super) fn new(groups: ProcessGroups, leader: Child) -> Self {
+    pub(super) fn new(groups: ProcessGroups, leader: Child, descendants: Option<Descendants>) -> Self {
         let id = Pid::from_child(&leader);
-        Self { groups, leader, id, pidfd: pidfd(id), foreground: None, is_reaped: false }
+        Self { groups, leader, id, pidfd: pidfd(id), foreground: None, descendants, is_reaped: false }
     }
 
     pub(super) fn take_pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
@@ -63,12 +66,29 @@ impl Group {
         self.wait_for_end(WaitIdOptions::NOHANG)
     }
 
-    pub(super) fn terminate(&self) {
-        self.groups.terminate(self.id);
+    /// The group, or, where its descendants are looked after, the leader alone, so that it can put its own house in order.
+    pub(super) fn terminate(&mut self) {
+        match &mut self.descendants {
+            None => self.groups.terminate(self.id, signal),
+            Some(descendants) => {
+                descendants.look(self.id);
+                self.groups.terminate(self.id, |leader, number| {
+                    let _ = kill_process(leader, number);
+                });
+            }
+        }
     }
 
-    pub(super) fn kill(&self) {
+    /// The group and what is outside of it, leader and all.
+    pub(super) fn kill(&mut self) {
+        if let Some(descendants) = &mut self.descendants {
+            // Before the kill: after it nobody knows any more who started whom.
+            descendants.look(self.id);
+        }
         signal(self.id, Signal::KILL);
+        if let Some(descendants) = &mut self.descendants {
+            descendants.kill(Some(self.id));
+        }
     }
 
     /// Kills what is left of the group and reaps the leader, which must have ended.
@@ -76,12 +96,20 @@ impl Group {
         self.reap()
     }
 
-    /// The group's number is its own only until the leader is reaped: the signal goes first.
+    /// The group's number is its own only until the leader is reaped: the signal goes first. And as long as there may be
+    /// descendants the group is not gone.
     fn reap(&mut self) -> io::Result<ExitStatus> {
         self.is_reaped = true;
-        self.kill();
-        let Self { groups, leader, id, .. } = self;
-        groups.leave(*id, || leader.wait())
+        signal(self.id, Signal::KILL);
+        let Self { groups, leader, id, descendants, .. } = self;
+        if let Some(descendants) = descendants {
+            descendants.kill(None);
+        }
+        let status = groups.leave(*id, || leader.wait());
+        if descendants.is_some() {
+            groups.reap_adopted();
+        }
+        status
     }
 
     fn wait_for_end(&self, options: WaitIdOptions) -> bool {
@@ -137,7 +165,7 @@ mod tests {
         let groups = ProcessGroups::new();
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 60 & exec sleep 60"]).stdout(Stdio::piped()).process_group(0);
-        let mut group = groups.spawn(&mut command).unwrap().unwrap();
+        let mut group = groups.spawn(&mut command, None).unwrap().unwrap();
         let id = group.id;
         let (_, stdout, _) = group.take_pipes();
         drop(group);

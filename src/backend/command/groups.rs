@@ -1,9 +1,10 @@
 //! The process groups that are running now, as one handle for whoever stops and continues them.
 
+use super::descendants::{Descendants, Mark, Snapshot, kill_marked};
 use super::group::Group;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
-use rustix::process::{Pid, Signal, kill_process_group};
-use std::collections::HashSet;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -44,19 +45,36 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    running: HashSet<Pid>,
+    /// With the marks of those whose descendants end with them.
+    running: HashMap<Pid, Option<Mark>>,
     /// Programs that are being started, whose numbers are not known yet.
     starting: usize,
     suspended_since: Option<Instant>,
     /// In all suspensions that are over.
     suspended_for: Duration,
     is_killed: bool,
+    adopts: bool,
 }
 
 impl ProcessGroups {
     /// A handle that nobody uses yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes this process the one to which orphans come that are left behind by what it starts (a subreaper), and reaps those
+    /// that have ended, whenever the program that left them ends. So what an agent starts stays in sight until it is gone.
+    ///
+    /// It is for a program whose children are all started through this handle: it reaps every other child, too. Where the
+    /// system has no subreapers (it is Linux's own), nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses, which it has no reason to.
+    pub fn adopt_orphans(&self) -> io::Result<()> {
+        adopt()?;
+        self.shared.state.lock().adopts = true;
+        Ok(())
     }
 
     /// Sends SIGTSTP to each group, and to each that is started before [`resume`](Self::resume), as it is.
@@ -92,6 +110,7 @@ impl ProcessGroups {
         let mut state = self.shared.state.lock();
         state.is_killed = true;
         state.signal(Signal::KILL);
+        kill_marked(&state.running.values().flatten().cloned().collect::<Vec<_>>());
         self.wait_while(&mut state, until, |state| !state.is_idle());
         state.is_idle()
     }
@@ -122,8 +141,9 @@ impl ProcessGroups {
         self.shared.state.lock().is_killed
     }
 
-    /// Starts `command`, which is to lead a group of its own; `None` if no further one may start.
-    pub(super) fn spawn(&self, command: &mut Command) -> io::Result<Option<Group>> {
+    /// Starts `command`, which is to lead a group of its own; `None` if no further one may start. What it starts bears
+    /// `mark`, if there is one, and ends with it.
+    pub(super) fn spawn(&self, command: &mut Command, mark: Option<Mark>) -> io::Result<Option<Group>> {
         {
             let mut state = self.shared.state.lock();
             if state.is_killed {
@@ -132,15 +152,15 @@ impl ProcessGroups {
             state.starting += 1;
         }
         let leader = command.spawn();
-        self.enter(leader.as_ref().ok().map(Pid::from_child));
-        Ok(Some(Group::new(self.clone(), leader?)))
+        self.enter(leader.as_ref().ok().map(Pid::from_child), mark.clone());
+        Ok(Some(Group::new(self.clone(), leader?, mark.map(Descendants::of))))
     }
 
     /// What was started, if anything was, gets the signal that it missed.
-    fn enter(&self, group: Option<Pid>) {
+    fn enter(&self, group: Option<Pid>, mark: Option<Mark>) {
         let mut state = self.shared.state.lock();
         state.starting -= 1;
-        state.running.extend(group);
+        state.running.extend(group.map(|group| (group, mark)));
         let missed = match *state {
             State { is_killed: true, .. } => Some(Signal::KILL),
             State { suspended_since: Some(_), .. } => Some(Signal::TSTP),
@@ -152,8 +172,9 @@ impl ProcessGroups {
         self.shared.is_less.notify_all();
     }
 
-    /// Asks a group to end. One that stopped itself, or that read from a terminal in the background, has to go on to hear it.
-    pub(super) fn terminate(&self, group: Pid) {
+    /// Asks a group to end, or its leader, as `signal` has it. One that stopped itself, or that read from a terminal in the
+    /// background, has to go on to hear it.
+    pub(super) fn terminate(&self, group: Pid, signal: impl Fn(Pid, Signal)) {
         let state = self.shared.state.lock();
         signal(group, Signal::TERM);
         if state.suspended_since.is_none() {
@@ -168,6 +189,18 @@ impl ProcessGroups {
         self.shared.is_less.notify_all();
         reap()
     }
+
+    /// Reaps children that this process did not start, but got when their parents died. Under the lock, and not while a
+    /// program is being started: its number is not known yet.
+    pub(super) fn reap_adopted(&self) {
+        let state = self.shared.state.lock();
+        if state.adopts && state.starting == 0 {
+            let ended = Snapshot::take();
+            for orphan in ended.ended_children().filter(|child| !state.running.contains_key(child)) {
+                let _ = waitid(WaitId::Pid(orphan), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+            }
+        }
+    }
 }
 
 impl State {
@@ -176,10 +209,21 @@ impl State {
     }
 
     fn signal(&self, number: Signal) {
-        for group in &self.running {
+        for group in self.running.keys() {
             signal(*group, number);
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn adopt() -> io::Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(Into::into)
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "it may fail where there is something to do")]
+fn adopt() -> io::Result<()> {
+    Ok(())
 }
 
 /// A group that has no member any more cannot be told anything, and need not be.

@@ -56,6 +56,13 @@ impl Ladder {
         }
     }
 
+    /// Asks the program to end, which would not by itself; nothing, if it has been asked already.
+    pub(super) fn give_up(&mut self, now: Instant) -> Option<Rung> {
+        let Phase::Running { .. } = self.phase else { return None };
+        self.cause = Some(Cause::Hopeless);
+        Some(self.ask(now))
+    }
+
     /// When to look again, if nothing happens before.
     pub(super) fn next(&self) -> Option<Instant> {
         match self.phase {
@@ -128,6 +135,15 @@ mod tests {
         let (mut both, now) = ladder(Some(SECOND));
         assert_eq!(both.step(now + SECOND, Stage::Cancelled), Some(Rung::Ask));
         assert_eq!(both.cause(), Some(Cause::Cancelled));
+    }
+
+    #[test]
+    fn one_that_would_never_end_is_asked_once_and_killed_when_the_grace_is_over() {
+        let (mut ladder, now) = ladder(Some(SECOND));
+        assert_eq!((ladder.give_up(now), ladder.give_up(now)), (Some(Rung::Ask), None));
+        assert_eq!((ladder.step(now + SECOND, Stage::Running), ladder.cause()), (None, Some(Cause::Hopeless)));
+        assert_eq!(ladder.step(now + 5 * SECOND, Stage::Running), Some(Rung::Kill));
+        assert_eq!((ladder.step(now, Stage::Cancelled), ladder.cause()), (None, Some(Cause::Cancelled)));
     }
 
     #[test]

@@ -29,6 +29,16 @@ impl Output {
         Self { bytes: Vec::new(), max, is_truncated: false }
     }
 
+    /// What is kept so far.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All that was kept, and whether that is not all that came.
+    pub(super) fn into_kept(self) -> (Vec<u8>, bool) {
+        (self.bytes, self.is_truncated)
+    }
+
     /// Reads once; the number of bytes that came, zero at the end.
     pub(super) fn read_from(&mut self, pipe: impl AsFd) -> Result<usize, Errno> {
         let count = read_onto(&mut self.bytes, pipe)?;

@@ -1,6 +1,7 @@
 //! `seawall check`.
 
 mod programs;
+mod untold;
 
 use crate::args::CheckArgs;
 use crate::exit_code::ExitCode;
@@ -23,8 +24,8 @@ pub(crate) fn check(args: &CheckArgs) -> ExitCode {
         streams::say_error(error);
         return ExitCode::BadInput;
     }
-    for missing in programs::missing(&plan_file) {
-        streams::say_warning(missing);
+    for warning in programs::missing(&plan_file).into_iter().chain(untold::untold(&plan_file)) {
+        streams::say_warning(warning);
     }
     streams::say(summary(&plan_file));
     ExitCode::Success

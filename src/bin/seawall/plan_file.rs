@@ -66,6 +66,8 @@ pub(crate) struct PlanFile {
     pub(crate) concurrency: usize,
     pub(crate) schedule: Schedule,
     pub(crate) seed: Option<u64>,
+    /// What all calls together may cost, in US dollars.
+    pub(crate) max_cost: Option<f64>,
     retry: RetryKeys,
     breaker: BreakerKeys,
     backends: Backends,

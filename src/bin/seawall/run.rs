@@ -185,6 +185,9 @@ impl Performance<'_> {
         if self.args.fail_fast {
             options = options.with_fail_fast();
         }
+        if let Some(dollars) = self.plan_file.max_cost {
+            options = options.with_max_cost(dollars);
+        }
         if let Some(dir) = dir {
             options = options.with_journal(dir);
         }

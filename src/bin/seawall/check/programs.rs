@@ -2,9 +2,9 @@
 //! plan: it may come yet.
 
 use crate::plan_file::PlanFile;
-use crate::plan_file::backend::Command;
 use crate::plan_file::backend::{Backend, Kind};
 use crate::visible::visible;
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,23 +16,38 @@ pub(super) fn missing(plan_file: &PlanFile) -> Vec<String> {
 }
 
 fn missing_of(backend: &Backend) -> Option<String> {
-    let Kind::Command(command) = &backend.kind else { return None };
+    let (program, source, place) = match &backend.kind {
+        Kind::Agent(agent) => (&agent.program, Some(agent.maker.source()), Place { env: &agent.env, cwd: &agent.cwd }),
+        Kind::Command(command) => (command.argv.first()?, None, Place { env: &command.env, cwd: &command.cwd }),
+        Kind::Simulated(_) => return None,
+    };
     let name = visible(&backend.name);
-    if !command.cwd.is_dir() {
-        return Some(format!("backend `{name}`: there is no folder {}", visible(&command.cwd.to_string_lossy())));
+    if !place.cwd.is_dir() {
+        return Some(format!("backend `{name}`: there is no folder {}", visible(&place.cwd.to_string_lossy())));
     }
-    let program = command.argv.first().filter(|program| !is_there(command, program))?;
-    let place = if program.contains('/') { "" } else { " on the PATH" };
-    Some(format!("backend `{name}`: there is no program `{}`{place}", visible(program)))
+    if place.has(program) {
+        return None;
+    }
+    let from = if program.contains('/') { "" } else { " on the PATH" };
+    let source = source.map(|source| format!("; to get it: {source}")).unwrap_or_default();
+    Some(format!("backend `{name}`: there is no program `{}`{from}{source}", visible(program)))
 }
 
-/// As the system looks for it: a name on the PATH that the program will have, a path from its working directory on.
-fn is_there(command: &Command, program: &str) -> bool {
-    if program.contains('/') || program.contains("{prompt}") {
-        return program.contains("{prompt}") || is_executable(&command.cwd.join(program));
+/// Where a program starts.
+struct Place<'a> {
+    env: &'a BTreeMap<String, String>,
+    cwd: &'a Path,
+}
+
+impl Place<'_> {
+    /// As the system looks for it: a name on the PATH that the program will have, a path from its working directory on.
+    fn has(&self, program: &str) -> bool {
+        if program.contains('/') || program.contains("{prompt}") {
+            return program.contains("{prompt}") || is_executable(&self.cwd.join(program));
+        }
+        let path = self.env.get("PATH").map(OsString::from).or_else(|| env::var_os("PATH")).unwrap_or_default();
+        env::split_paths(&path).any(|folder| is_executable(&self.cwd.join(folder).join(program)))
     }
-    let path = command.env.get("PATH").map(OsString::from).or_else(|| env::var_os("PATH")).unwrap_or_default();
-    env::split_paths(&path).any(|folder| is_executable(&command.cwd.join(folder).join(program)))
 }
 
 fn is_executable(path: &Path) -> bool {

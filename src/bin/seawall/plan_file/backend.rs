@@ -1,5 +1,6 @@
 //! One backend of the plan, with all that is set for it.
 
+pub(super) mod agent;
 pub(super) mod command;
 pub(super) mod simulated;
 
@@ -8,7 +9,8 @@ use super::faults::{Fault, Faults, Span};
 use super::field::{Field, none_of};
 use super::name;
 use super::retry::RetryKeys;
-use super::table::Table;
+use super::table::{Table, list};
+pub(crate) use agent::{Agent, Maker};
 pub(crate) use command::Command;
 use seawall::{CircuitBreakerConfig, WhenOpen};
 use simulated::Simulated;
@@ -37,6 +39,7 @@ pub(crate) struct Backend {
 /// What a backend does with a prompt.
 #[derive(Debug)]
 pub(crate) enum Kind {
+    Agent(Agent),
     Command(Command),
     Simulated(Simulated),
 }
@@ -51,7 +54,13 @@ pub(super) struct Defaults<'a> {
 }
 
 const COMMON: [&str; 6] = ["kind", "timeout", "when_open", "retry", "breaker", "concurrency"];
-const KINDS: [(&str, &[&str]); 2] = [("command", &command::KEYS), ("simulated", &simulated::KEYS)];
+const KINDS: [(&str, &[&str]); 5] = [
+    ("command", &command::KEYS),
+    ("claude", &agent::CLAUDE_KEYS),
+    ("codex", &agent::CODEX_KEYS),
+    ("goose", &agent::GOOSE_KEYS),
+    ("simulated", &simulated::KEYS),
+];
 
 /// Each key that some backend may have, whatever its kind.
 pub(super) fn keys_of_all_kinds() -> Vec<&'static str> {
@@ -89,19 +98,25 @@ impl Backend {
         let table = table.as_ref();
         let when_open = table.and_then(|table| table.field("when_open"));
         let (when_open, fallback_span) = when_open.map(|field| when_open_of(&field, faults)).unwrap_or_default();
+        let kind = table.and_then(|table| kind_of(table, defaults, faults));
+        let kind = kind.unwrap_or(Kind::Simulated(Simulated::default()));
+        let own_retry = table.map(|table| own_retry(table, faults)).unwrap_or_default();
         Self {
             name: declared.key.into(),
-            kind: table
-                .and_then(|table| kind_of(table, defaults, faults))
-                .unwrap_or(Kind::Simulated(Simulated::default())),
             timeout: table.and_then(|table| table.field("timeout")?.positive_duration(faults)),
             when_open,
-            retry: table.map(|table| own_retry(table, faults)).unwrap_or_default().or(defaults.retry),
+            retry: own_retry.or(defaults.retry).or(kind.retry()),
+            kind,
             breaker: table.and_then(|table| breaker_of(table, defaults.breaker, faults)),
             concurrency: table.and_then(|table| table.field("concurrency")?.whole(1..=10_000, faults)),
             fallback_span,
             is_declared: true,
         }
+    }
+
+    /// Whether it is in the file.
+    pub(crate) fn is_declared(&self) -> bool {
+        self.is_declared
     }
 
     /// Whether a prompt becomes a part of its command line.
@@ -121,14 +136,28 @@ impl Backend {
 impl Kind {
     /// Whether it starts programs.
     pub(super) fn is_program(&self) -> bool {
-        matches!(self, Self::Command(_))
+        matches!(self, Self::Agent(_) | Self::Command(_))
     }
 
     /// The word that the plan has for it.
     pub(crate) fn word(&self) -> &'static str {
         match self {
+            Self::Agent(agent) => agent.maker.word(),
             Self::Command(_) => "command",
             Self::Simulated(_) => "simulated",
+        }
+    }
+
+    /// Whether a task can go on in a session there.
+    pub(super) fn has_sessions(&self) -> bool {
+        matches!(self, Self::Agent(_))
+    }
+
+    /// What it brings where nobody says otherwise.
+    fn retry(&self) -> RetryKeys {
+        match self {
+            Self::Agent(_) => Agent::RETRY,
+            Self::Command(_) | Self::Simulated(_) => RetryKeys::NONE,
         }
     }
 }
@@ -176,10 +205,14 @@ fn kind_of(table: &Table<'_>, defaults: Defaults<'_>, faults: &mut Faults) -> Op
     let word = table.field("kind").and_then(|field| field.choice(&words, faults));
     if !table.has("kind") {
         let fault = Fault::at(table.span.clone(), format!("{} lacks `kind`", table.place));
-        faults.add_missing(fault.help("there are the kinds `command` and `simulated`"));
+        faults.add_missing(fault.help(format!("there are the kinds {}", list(KINDS.map(|(word, _)| word)))));
     }
     refuse_foreign_keys(table, word, faults);
+    let agent = |maker, faults: &mut Faults| Some(Kind::Agent(Agent::read(maker, table, defaults.folder, faults)));
     match word? {
+        "claude" => agent(Maker::Claude, faults),
+        "codex" => agent(Maker::Codex, faults),
+        "goose" => agent(Maker::Goose, faults),
         "command" => Command::read(table, defaults.folder, faults).map(Kind::Command),
         _ => Some(Kind::Simulated(Simulated::read(table, faults))),
     }
@@ -191,14 +224,17 @@ fn refuse_foreign_keys(table: &Table<'_>, kind: Option<&str>, faults: &mut Fault
     let mut known = COMMON.to_vec();
     KINDS.iter().filter(|(word, _)| !is_foreign(word)).for_each(|(_, keys)| known.extend(*keys));
     let mut foreign = Vec::new();
-    for (word, keys) in KINDS.iter().filter(|(word, _)| is_foreign(word)) {
-        for field in table.fields().into_iter().filter(|field| keys.contains(&field.key) && !known.contains(&field.key))
-        {
-            let title = format!("`{}` in {} belongs to the kind `{word}`", field.key, field.place);
-            let kind = kind.unwrap_or_default();
-            faults.add(Fault::at(field.key_span.clone(), title).label(format!("the kind of this one is `{kind}`")));
-            foreign.push(field.key);
+    for field in table.fields().into_iter().filter(|field| !known.contains(&field.key)) {
+        let owners: Vec<&str> =
+            KINDS.iter().filter(|(_, keys)| keys.contains(&field.key)).map(|(word, _)| *word).collect();
+        if owners.is_empty() {
+            continue;
         }
+        let plural = if owners.len() == 1 { "" } else { "s" };
+        let title = format!("`{}` in {} belongs to the kind{plural} {}", field.key, field.place, list(owners));
+        let kind = kind.unwrap_or_default();
+        faults.add(Fault::at(field.key_span.clone(), title).label(format!("the kind of this one is `{kind}`")));
+        foreign.push(field.key);
     }
     table.refuse_others_but(&known, &foreign, faults);
 }

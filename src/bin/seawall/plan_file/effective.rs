@@ -1,5 +1,6 @@
 //! The plan as it is meant: a plan file in which nothing is left to defaults.
 
+use super::backend::agent::Agent;
 use super::backend::command::{Command, EXIT_CLASSES, Input};
 use super::backend::simulated::{Latency, Simulated};
 use super::backend::{Backend, Kind};
@@ -9,7 +10,9 @@ use super::toml_text::{array, key, string, table, text};
 use super::{Overrides, PlanFile, SCHEDULES};
 use crate::duration;
 use seawall::{CircuitBreakerConfig, ErrorClass, FailureMode, RetryConfig, Task, WhenOpen};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 impl PlanFile {
@@ -60,12 +63,14 @@ impl Document {
             SCHEDULES.iter().find(|(_, schedule)| *schedule == plan.schedule).map_or("waves", |(word, _)| word);
         let mut entries = vec![("concurrency", plan.concurrency.to_string()), ("schedule", string(schedule))];
         entries.extend(plan.seed.map(|seed| ("seed", seed.to_string())));
+        entries.extend(plan.max_cost.map(|dollars| ("max_cost", number(dollars))));
         self.section("[run]", entries);
     }
 
     fn backend(&mut self, backend: &Backend) {
         let mut entries = vec![("kind", string(backend.kind.word()))];
         entries.extend(match &backend.kind {
+            Kind::Agent(agent) => agent_entries(agent),
             Kind::Command(command) => command_entries(command),
             Kind::Simulated(simulated) => simulated_entries(simulated),
         });
@@ -90,6 +95,7 @@ impl Document {
         if !after.is_empty() {
             entries.push(("after", strings(after)));
         }
+        entries.extend(task.session_of().map(|session| ("session", string(session.as_str()))));
         entries.push(("failure_mode", string(failure_mode(task.mode()))));
         entries.extend(own.timeout.map(|timeout| ("timeout", time(timeout))));
         entries.extend(own.retry.map(|retry| ("retry", inline(retry_entries(&retry)))));
@@ -136,12 +142,35 @@ fn command_entries(command: &Command) -> Entries {
         let classes = EXIT_CLASSES.iter().filter_map(|(word, class)| exit_entry(command, word, *class));
         entries.push(("exit", table(classes)));
     }
-    if !command.env.is_empty() {
-        entries.push(("env", table(command.env.iter().map(|(name, value)| (key(name), string(value))))));
+    entries.extend(surroundings_entries(&command.env, &command.cwd));
+    entries
+}
+
+fn surroundings_entries(env: &BTreeMap<String, String>, cwd: &Path) -> Entries {
+    let mut entries = Entries::new();
+    if !env.is_empty() {
+        entries.push(("env", table(env.iter().map(|(name, value)| (key(name), string(value))))));
     }
     // TOML cannot say a path that is not UTF-8; then the plan is right in its own folder alone.
-    entries.extend(command.cwd.to_str().map(|cwd| ("cwd", string(cwd))));
+    entries.extend(cwd.to_str().map(|cwd| ("cwd", string(cwd))));
     entries
+}
+
+fn agent_entries(agent: &Agent) -> Entries {
+    let list = |key, items: &[String]| (!items.is_empty()).then(|| (key, strings(items)));
+    let count = |key, number: Option<u32>| number.map(|number| (key, number.to_string()));
+    let entries = [
+        Some(("program", string(&agent.program))),
+        agent.model.as_ref().map(|model| ("model", string(model))),
+        agent.system_prompt.as_ref().map(|prompt| ("system_prompt", text(prompt))),
+        list("allowed_tools", &agent.allowed_tools),
+        agent.permission_mode.as_ref().map(|mode| ("permission_mode", string(mode))),
+        count("max_turns", agent.max_turns),
+        agent.max_cost.map(|dollars| ("max_cost", number(dollars))),
+        list("extra_args", &agent.extra_args),
+        count("own_retries", agent.own_retries),
+    ];
+    entries.into_iter().flatten().chain(surroundings_entries(&agent.env, &agent.cwd)).collect()
 }
 
 fn exit_entry(command: &Command, word: &str, class: ErrorClass) -> Option<(String, String)> {

@@ -102,6 +102,11 @@ impl<'t, 'p> Field<'t, 'p> {
         })
     }
 
+    /// An amount of money, in US dollars.
+    pub(super) fn dollars(&self, faults: &mut Faults) -> Option<f64> {
+        self.number("a number of dollars of at least 0", |dollars| dollars.is_finite() && dollars >= 0.0, faults)
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)], faults: &mut Faults) -> Option<T> {
         let words = || choices.iter().map(|(word, _)| *word);

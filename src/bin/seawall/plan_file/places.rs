@@ -36,8 +36,31 @@ impl<'t> Places<'t> {
                 self.unknown_dependency(task, dependency, nearest.as_ref())
             }
             seawall::Fault::Cycle { tasks, .. } => self.cycle(fault, tasks),
+            seawall::Fault::UnknownSession { task, nearest, .. } => {
+                let title = fault.to_string();
+                let sentence = title.split(';').next().unwrap_or_default();
+                let label = nearest.as_ref().map(|near| format!("did you mean `{near}`?"));
+                Fault::at(self.session_span(task), sentence).label(label.unwrap_or_default())
+            }
+            seawall::Fault::SessionNotBefore { task, .. } => {
+                let help = "a session belongs to a task up the line of `after`";
+                Fault::at(self.session_span(task), fault.to_string()).help(help)
+            }
+            seawall::Fault::SessionElsewhere { task, .. } => Fault::at(self.session_span(task), fault.to_string()),
+            seawall::Fault::SessionShared { tasks: [first, second], .. } => {
+                let fault = Fault::at(self.session_span(second), fault.to_string());
+                fault.other(self.session_span(first), "the other one is here")
+            }
             other => Fault::of_the_whole(other.to_string()),
         }
+    }
+
+    fn session_span(&self, task: &TaskId) -> Span {
+        let named = |id: &str| self.by_id.get(id);
+        let places = named(task.as_str()).or_else(|| named(split(task.as_str())?.0));
+        let mut entries = places.into_iter().flatten().map(|place| &self.entries[*place]);
+        let span = entries.find_map(|entry| Some(entry.session.as_ref()?.1.clone()));
+        span.unwrap_or_default()
     }
 
     fn duplicate(&self, task: &TaskId) -> Fault {

@@ -30,7 +30,7 @@ impl<'a> Prompts<'a> {
         match prompt {
             Ok(prompt) => Some(prompt.clone()),
             Err(reason) => {
-                let title = format!("`prompt_file` in {}: failed to read {name}", field.place);
+                let title = format!("`{}` in {}: failed to read {name}", field.key, field.place);
                 faults.add(Fault::at(field.span.clone(), title).label(reason.clone()));
                 None
             }

@@ -21,7 +21,7 @@ use toml::de::DeTable;
 /// Of the plan as a whole.
 pub(super) const KEYS: [&str; 5] = ["run", "retry", "breaker", "backends", "tasks"];
 /// Of `[run]`.
-pub(super) const RUN_KEYS: [&str; 3] = ["concurrency", "schedule", "seed"];
+pub(super) const RUN_KEYS: [&str; 4] = ["concurrency", "schedule", "seed", "max_cost"];
 
 /// A suggestion looks at every name, so of many unknown ones only the first get one.
 const SUGGESTIONS: usize = 20;
@@ -73,6 +73,7 @@ fn plan_of(name: &str, text: &str, file: &Table<'_>, folder: &Path, faults: &mut
     for entry in &entries {
         entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
         entry.refuse_nul(&backends, faults);
+        entry.refuse_session(&backends, faults);
     }
     let mut overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
     let names = Names::of(&entries);
@@ -88,9 +89,9 @@ fn plan_of(name: &str, text: &str, file: &Table<'_>, folder: &Path, faults: &mut
         }
     }
     let plan = Arc::new(plan);
-    let Run { concurrency, schedule, seed } = run;
+    let Run { concurrency, schedule, seed, max_cost } = run;
     let name = name.to_owned();
-    Some(PlanFile { name, plan, concurrency, schedule, seed, retry, breaker, backends, overrides, templates })
+    Some(PlanFile { name, plan, concurrency, schedule, seed, max_cost, retry, breaker, backends, overrides, templates })
 }
 
 /// What `[run]` says.
@@ -98,11 +99,12 @@ struct Run {
     concurrency: usize,
     schedule: Schedule,
     seed: Option<u64>,
+    max_cost: Option<f64>,
 }
 
 impl Run {
     fn read(file: &Table<'_>, faults: &mut Faults) -> Self {
-        let mut run = Self { concurrency: 8, schedule: Schedule::default(), seed: None };
+        let mut run = Self { concurrency: 8, schedule: Schedule::default(), seed: None, max_cost: None };
         let Some(table) = file.field("run").and_then(|field| field.table("a table", "[run]", faults)) else {
             return run;
         };
@@ -114,6 +116,7 @@ impl Run {
             run.schedule = schedule;
         }
         run.seed = table.field("seed").and_then(|field| field.whole(0..=i64::MAX.into(), faults));
+        run.max_cost = table.field("max_cost").and_then(|field| field.dollars(faults));
         run
     }
 }

@@ -1,5 +1,6 @@
 //! A runner with the backends of a plan file.
 
+use super::backend::agent::{Agent, Maker};
 use super::backend::command::{Command, Input};
 use super::backend::simulated::{Latency, Simulated};
 use super::backend::{Backend, Kind};
@@ -8,8 +9,8 @@ use super::{PlanFile, RunSettings};
 use crate::response_files::ResponseFiles;
 use crate::run::Temporaries;
 use seawall::{
-    BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, CommandBackend, Prompt, Runner, RunnerBuilder,
-    SimulatedBackend,
+    BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, ClaudeBackend, CodexBackend, CommandBackend,
+    GooseBackend, Prompt, Runner, RunnerBuilder, SimulatedBackend,
 };
 use std::collections::HashSet;
 use std::io;
@@ -18,6 +19,10 @@ use std::sync::Arc;
 impl PlanFile {
     /// A runner with all of the plan's backends, and with circuit breakers of its own.
     pub(crate) fn runner(&self, settings: &RunSettings) -> Result<Runner<'static>, seawall::Error> {
+        if self.used_backends().iter().any(|backend| matches!(backend.kind, Kind::Agent(_))) {
+            // Where the kernel refuses, what agents leave behind is found by its mark alone.
+            let _ = settings.groups.adopt_orphans();
+        }
         let builder = Runner::builder()
             .concurrency(settings.concurrency)
             .schedule(settings.schedule)
@@ -60,6 +65,7 @@ impl PlanFile {
         let files = settings.responses.clone().filter(|_| backend.kind.is_program());
         let news = News { templates: self.templates.clone(), files };
         match &backend.kind {
+            Kind::Agent(agent) => add_agent(news, builder, name, agent, settings),
             Kind::Command(command) => news.add(builder, name, command_backend(command, settings)),
             Kind::Simulated(simulated) => news.add(builder, name, simulated_backend(simulated, settings)),
         }
@@ -91,6 +97,50 @@ fn command_backend(command: &Command, settings: &RunSettings) -> CommandBackend 
     let folder = settings.responses.iter().map(|files| files.path());
     let backend = folder.fold(backend, |backend, folder| backend.with_env("SEAWALL_RESPONSES", folder));
     command.exit.iter().fold(backend, |backend, (code, class)| backend.with_exit_class(i32::from(*code), *class))
+}
+
+/// Sets what all agents know.
+macro_rules! agent_backend {
+    ($backend:expr, $agent:expr, $settings:expr) => {{
+        let Agent { program, model, system_prompt, permission_mode, extra_args, env, cwd, .. } = $agent;
+        let backend = $backend
+            .with_program(program)
+            .with_extra_args(extra_args)
+            .with_current_dir(cwd)
+            .with_grace($settings.grace)
+            .with_groups(&$settings.groups);
+        let backend = env.iter().fold(backend, |backend, (name, value)| backend.with_env(name, value));
+        let backend = model.iter().fold(backend, |backend, model| backend.with_model(model));
+        let backend = system_prompt.iter().fold(backend, |backend, text| backend.with_system_prompt(text));
+        permission_mode.iter().fold(backend, |backend, mode| backend.with_permission_mode(mode))
+    }};
+}
+
+fn add_agent(
+    news: News,
+    builder: RunnerBuilder<'static>,
+    name: Arc<str>,
+    agent: &Agent,
+    settings: &RunSettings,
+) -> RunnerBuilder<'static> {
+    match agent.maker {
+        Maker::Claude => news.add(builder, name, claude_backend(agent, settings)),
+        Maker::Codex => {
+            let backend = agent_backend!(CodexBackend::new(), agent, settings);
+            news.add(builder, name, agent.own_retries.into_iter().fold(backend, CodexBackend::with_own_retries))
+        }
+        Maker::Goose => {
+            let backend = agent_backend!(GooseBackend::new(), agent, settings);
+            news.add(builder, name, agent.max_turns.into_iter().fold(backend, GooseBackend::with_max_turns))
+        }
+    }
+}
+
+fn claude_backend(agent: &Agent, settings: &RunSettings) -> ClaudeBackend {
+    let backend = agent_backend!(ClaudeBackend::new(), agent, settings).with_allowed_tools(&agent.allowed_tools);
+    let backend = agent.max_turns.into_iter().fold(backend, ClaudeBackend::with_max_turns);
+    let backend = agent.max_cost.into_iter().fold(backend, ClaudeBackend::with_max_cost);
+    agent.own_retries.into_iter().fold(backend, ClaudeBackend::with_own_retries)
 }
 
 fn simulated_backend(simulated: &Simulated, settings: &RunSettings) -> SimulatedBackend {

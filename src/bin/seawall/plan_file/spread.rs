@@ -41,14 +41,50 @@ fn outlined(entry: &TaskEntry<'_>, overrides: &Overrides, names: &Names<'_>, fau
             (_, _) => after.push((*name).into()),
         }
     }
-    entry.to_task_of((&*entry.id).into(), entry.backend().into(), Message::new(""), after, overrides)
+    let session = outlined_session(entry, names, faults);
+    entry.to_task_of((&*entry.id).into(), entry.backend().into(), Message::new(""), after, session, overrides)
+}
+
+/// The session that an entry goes on in, where that can be told by entries alone: which of many items it is of shows in the
+/// tasks themselves.
+fn outlined_session(entry: &TaskEntry<'_>, names: &Names<'_>, faults: &mut Faults) -> Option<TaskId> {
+    let (name, span) = entry.session.as_ref()?;
+    let mut refuse = |title: String, label: String| faults.add(Fault::at(span.clone(), title).label(label));
+    let own = ids_of(entry).len();
+    if own > 1 {
+        refuse(format!("{own} tasks of `{}` would go on in one session", entry.id), format!("of `{name}`"));
+        return None;
+    }
+    let of = |place: usize| &names.entries()[place];
+    match (names.find(name), names.beyond(name)) {
+        (Some(Named::All(many)), _) => match ids_of(of(many)).len() {
+            0 => None,
+            1 => Some((&*of(many).id).into()),
+            items => {
+                let title = format!("task `{}` goes on in the session of `{name}`, which is {items} tasks", entry.id);
+                refuse(title, format!("one of them is `{name}[0]`"));
+                None
+            }
+        },
+        (Some(Named::Item(..)), _) => None,
+        (None, Some(reason)) => {
+            refuse(format!("task `{}` goes on in the session of `{name}`, which is no task", entry.id), reason);
+            None
+        }
+        (_, _) => Some((*name).into()),
+    }
 }
 
 /// Every task of the plan. All names are known by now.
 pub(super) fn tasks(names: &Names<'_>, overrides: &[Overrides]) -> Vec<Task> {
     let ids: Vec<Vec<TaskId>> = names.entries().iter().map(ids_of).collect();
     let entries = names.entries().iter().zip(overrides).zip(&ids);
-    entries.flat_map(|((entry, overrides), own)| made_of(entry, overrides, own, &after(entry, names, &ids))).collect()
+    let line = |entry| (after(entry, names, &ids), session(entry, names, &ids));
+    let made = entries.map(|((entry, overrides), own)| {
+        let (after, session) = line(entry);
+        made_of(entry, overrides, own, (&after, session.as_ref()))
+    });
+    made.flatten().collect()
 }
 
 fn after(entry: &TaskEntry<'_>, names: &Names<'_>, ids: &[Vec<TaskId>]) -> Vec<TaskId> {
@@ -60,7 +96,21 @@ fn after(entry: &TaskEntry<'_>, names: &Names<'_>, ids: &[Vec<TaskId>]) -> Vec<T
     entry.after.iter().flat_map(|(name, _)| of(name)).cloned().collect()
 }
 
-fn made_of(entry: &TaskEntry<'_>, overrides: &Overrides, own: &[TaskId], after: &[TaskId]) -> Vec<Task> {
+/// `None` also where it would be of a `for_each` without items: nobody began one.
+fn session(entry: &TaskEntry<'_>, names: &Names<'_>, ids: &[Vec<TaskId>]) -> Option<TaskId> {
+    let (name, _) = entry.session.as_ref()?;
+    match names.find(name)? {
+        Named::One(entry) | Named::All(entry) => ids[entry].first().cloned(),
+        Named::Item(entry, number) => ids[entry].get(number).cloned(),
+    }
+}
+
+fn made_of(
+    entry: &TaskEntry<'_>,
+    overrides: &Overrides,
+    own: &[TaskId],
+    (after, session): (&[TaskId], Option<&TaskId>),
+) -> Vec<Task> {
     let (backend, message): (Arc<str>, _) = (entry.backend().into(), entry.message());
     let (item_name, index_name): (Arc<str>, Arc<str>) = ("SEAWALL_ITEM".into(), "SEAWALL_INDEX".into());
     let items = entry.for_each.as_ref().and_then(|many| many.items.as_deref());
@@ -73,7 +123,8 @@ fn made_of(entry: &TaskEntry<'_>, overrides: &Overrides, own: &[TaskId], after: 
         None => message.clone(),
     };
     let task = |(number, id): (usize, &TaskId)| {
-        entry.to_task_of(id.clone(), Arc::clone(&backend), message_of(number), after.iter().cloned(), overrides)
+        let (backend, after) = (Arc::clone(&backend), after.iter().cloned());
+        entry.to_task_of(id.clone(), backend, message_of(number), after, session.cloned(), overrides)
     };
     own.iter().enumerate().map(task).collect()
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "id",
     "run",
     "backend",
@@ -25,6 +25,7 @@ pub(super) const KEYS: [&str; 12] = [
     "template",
     "for_each",
     "after",
+    "session",
     "failure_mode",
     "timeout",
     "retry",
@@ -47,6 +48,7 @@ pub(super) struct TaskEntry<'t> {
     pub(super) after: Vec<(&'t str, Span)>,
     pub(super) for_each: Option<ForEach>,
     pub(super) prompt: Option<Prompt>,
+    pub(super) session: Option<Placed<&'t str>>,
     backend: Option<Placed<&'t str>>,
     mode: FailureMode,
     timeout: Option<Duration>,
@@ -80,6 +82,7 @@ impl<'t> TaskEntry<'t> {
                 .field("after")
                 .and_then(|field| field.texts("a list of tasks' ids", faults))
                 .unwrap_or_default(),
+            session: table.field("session").and_then(|field| Some((field.text(faults)?, field.span))),
             mode: table
                 .field("failure_mode")
                 .and_then(|field| field.choice(&FAILURE_MODES, faults))
@@ -119,6 +122,16 @@ impl<'t> TaskEntry<'t> {
         }
     }
 
+    /// A fault if it goes on in a session, and its backend knows none.
+    pub(super) fn refuse_session(&self, backends: &Backends, faults: &mut Faults) {
+        let (Some((_, span)), Some((name, _))) = (&self.session, &self.backend) else { return };
+        if let Some(backend) = backends.get(name).filter(|backend| !backend.kind.has_sessions()) {
+            let title = format!("task `{}` has a `session`, and the backend `{name}` knows none", self.id);
+            let kind = format!("its kind is `{}`; agents have sessions", backend.kind.word());
+            faults.add(Fault::at(span.clone(), title).label(kind));
+        }
+    }
+
     /// What it says for itself alone, in place of its backend.
     pub(super) fn overrides(&self, backends: &Backends) -> Overrides {
         let backend = self.backend.as_ref().and_then(|(backend, _)| backends.get(backend));
@@ -146,7 +159,18 @@ impl<'t> TaskEntry<'t> {
 
     /// All of it as one task.
     pub(super) fn to_task(&self, overrides: &Overrides) -> Task {
-        self.to_task_of((&*self.id).into(), self.backend().into(), self.message(), self.written_after(), overrides)
+        self.to_task_of(
+            (&*self.id).into(),
+            self.backend().into(),
+            self.message(),
+            self.written_after(),
+            self.written_session(),
+            overrides,
+        )
+    }
+
+    fn written_session(&self) -> Option<TaskId> {
+        self.session.as_ref().map(|(session, _)| TaskId::from(*session))
     }
 
     pub(super) fn backend(&self) -> &'t str {
@@ -164,9 +188,13 @@ impl<'t> TaskEntry<'t> {
         backend: Arc<str>,
         message: Message,
         after: impl IntoIterator<Item = TaskId>,
+        session: Option<TaskId>,
         overrides: &Overrides,
     ) -> Task {
         let mut task = Task::for_request(id, backend, message).after(after).failure_mode(self.mode);
+        if let Some(session) = session {
+            task = task.session(session);
+        }
         if let Some(retry) = overrides.retry {
             task = task.retry(retry);
         }

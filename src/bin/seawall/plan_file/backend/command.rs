@@ -56,13 +56,11 @@ impl Command {
         let argv = argv_of(table, faults);
         let input = input_of(table, argv.as_deref(), faults);
         let exit = table.field("exit").and_then(|field| field.subtable("a table", faults));
-        let env = table.field("env").and_then(|field| field.subtable("a table", faults));
-        let cwd = table.field("cwd").and_then(|field| field.text_without_nul(faults));
         Some(Self {
             input,
             exit: exit.map(|exit| exit_of(&exit, faults)).unwrap_or_default(),
-            env: env.map(|env| env_of(&env, faults)).unwrap_or_default(),
-            cwd: cwd.map_or(folder.to_owned(), |cwd| folder.join(cwd)),
+            env: env_of(table, faults),
+            cwd: cwd_of(table, folder, faults),
             argv: argv?,
         })
     }
@@ -117,8 +115,16 @@ fn exit_of(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<u8, ErrorClass> {
     classes
 }
 
-fn env_of(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, String> {
+/// Where it works: the plan's folder, or a place from there on.
+pub(super) fn cwd_of(table: &Table<'_>, folder: &Path, faults: &mut Faults) -> PathBuf {
+    let cwd = table.field("cwd").and_then(|field| field.text_without_nul(faults));
+    cwd.map_or(folder.to_owned(), |cwd| folder.join(cwd))
+}
+
+/// What its `env` adds to the environment.
+pub(super) fn env_of(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
+    let Some(table) = table.field("env").and_then(|field| field.subtable("a table", faults)) else { return variables };
     for field in table.fields() {
         if field.key.is_empty() || field.key.contains(['=', '\0']) {
             let title = format!("`{}` in {} is no name of a variable", field.key, table.place);
