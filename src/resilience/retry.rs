@@ -222,13 +222,14 @@ impl RetryState {
                 _ => Failure::Permanent { error },
             });
         }
-        if stage >= Stage::Draining {
-            return Err(self.gave_up(error, GaveUp::Draining));
-        }
         let Some(drawn) = self.draw() else { return Err(self.gave_up(error, GaveUp::MaxAttempts)) };
         let delay = error.retry_after().map_or(drawn, |wish| wish.max(drawn));
         if self.is_too_late(now, delay) {
             return Err(self.gave_up(error, GaveUp::MaxElapsedTime));
+        }
+        // Last, so that it is said only of a retry that would have been made.
+        if stage >= Stage::Draining {
+            return Err(self.gave_up(error, GaveUp::Draining));
         }
         self.last = Some(error);
         Ok(delay)

@@ -1,7 +1,7 @@
 //! How one task ended, and each attempt that was made for it.
 
 use crate::backend::Spent;
-use crate::failure::{Failure, Rejected};
+use crate::failure::{Failure, GaveUp, Rejected};
 use crate::plan::{FailureMode, Task};
 use crate::resilience::Ended;
 use crate::send_error::SendError;
@@ -149,6 +149,16 @@ impl<R> Outcome<R> {
     pub fn into_result(self) -> Result<R, Failure> {
         let ended = self.ended.into_inner();
         ended.unwrap_or_else(|| unreachable!("nobody is given an outcome before the task has ended")).ending.result
+    }
+
+    /// Whether a task, or a retry, was left to start when nothing new was started any more.
+    pub(super) fn is_undone(&self) -> bool {
+        use Failure::{Cancelled, Exhausted, TimedOut};
+        match self.result() {
+            Err(Cancelled { .. }) => true,
+            Err(Exhausted { gave_up, .. } | TimedOut { gave_up, .. }) => *gave_up == GaveUp::Draining,
+            _ => false,
+        }
     }
 
     /// Whether dependents may not start.

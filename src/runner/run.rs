@@ -150,10 +150,10 @@ impl<Q, R> Run<'_, Q, R> {
         let ended = self.clock.now();
         let elapsed = self.since_begin(ended);
         let Self { outcomes, events, cancel, plan, writes, journal_error, .. } = self;
-        let is_any_cancelled = || outcomes.iter().any(|outcome| outcome.status() == Status::Cancelled);
+        let is_any_undone = || outcomes.iter().any(Outcome::is_undone);
         let cancelled = match cancel.stage() {
             Stage::Running => None,
-            Stage::Draining if !is_any_cancelled() => None,
+            Stage::Draining if !is_any_undone() => None,
             _ => Some(cancel.reason().map_or_else(|| "cancelled".into(), |reason| Arc::from(&*reason))),
         };
         let lost = events.lost();

@@ -126,8 +126,8 @@ fn a_run_that_has_cost_enough_starts_nothing_new_and_no_retry() {
     assert_eq!(statuses(&report), "a completed, flaky failed, c skipped");
     assert_eq!(
         (attempts(&report, "flaky"), report.cancelled()),
-        ("transient".into(), None),
-        "nothing was left to start"
+        ("transient".into(), Some("max-cost")),
+        "a retry was left to start"
     );
     let report = run(0.2);
     assert_eq!(statuses(&report), "a completed, flaky cancelled, c cancelled");

@@ -1,7 +1,9 @@
 //! What a failure means for those that come after.
 
 use crate::support::{SECOND, attempts, statuses, virtual_runner, with_events};
-use seawall::{CancelToken, Failure, FailureMode, Report, Runner, Schedule, SendError, Status, Task};
+use seawall::{
+    CancelToken, Failure, FailureMode, Report, RetryConfig, RunOptions, Runner, Schedule, SendError, Status, Task,
+};
 
 /// Fails where the prompt says so.
 fn obedient(schedule: Schedule) -> Runner<'static> {
@@ -244,7 +246,31 @@ fn fail_fast_neither_retries_what_is_under_way_nor_what_waits() {
     assert!(waiting.result().unwrap_err().last_error().is_some());
     let under_way = report.get("slow-flaky").unwrap();
     assert_eq!((under_way.status(), attempts(&report, "slow-flaky").as_str()), (Status::Failed, "transient"));
-    assert_eq!(report.cancelled(), (waiting.status() == Status::Cancelled).then_some("fail-fast"));
+    assert_eq!(report.cancelled(), Some("fail-fast"), "retries were left to start");
+}
+
+#[test]
+fn fail_fast_that_left_a_retry_says_so_and_one_that_left_none_does_not() {
+    let runner = |attempts| {
+        virtual_runner()
+            .backend_fn("x", |_, cx| {
+                cx.sleep(2 * SECOND)?;
+                Err(SendError::transient("no"))
+            })
+            .backend_fn("y", |_, cx| {
+                cx.sleep(SECOND)?;
+                Err(SendError::permanent("no"))
+            })
+            .retry(RetryConfig::new().with_max_attempts(attempts))
+            .build()
+            .unwrap()
+    };
+    for (attempts, cancelled) in [(2, Some("fail-fast")), (1, None)] {
+        let plan = [Task::new("a", "x", ""), Task::new("b", "y", "")];
+        let plan = plan.into_iter().collect::<seawall::PlanBuilder>().build().unwrap();
+        let report = runner(attempts).run_with(&plan, &CancelToken::new(), RunOptions::new().with_fail_fast()).unwrap();
+        assert_eq!((statuses(&report).as_str(), report.cancelled()), ("a failed, b failed", cancelled));
+    }
 }
 
 #[test]

@@ -5,7 +5,9 @@ use super::printable;
 use super::style::{Palette, styled};
 use super::wording::{self, Message, counted};
 use crate::visible::visible;
-use seawall::{CircuitBreaker, CircuitState, Failure, FailureMode, Outcome, Report, Status, TaskId};
+use seawall::{
+    Attempt, AttemptResult, CircuitBreaker, CircuitState, Failure, FailureMode, Outcome, Report, Status, TaskId,
+};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -137,12 +139,18 @@ impl Summary<'_> {
 fn aside(status: Status, outcomes: &[&Outcome]) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     let (count, what) = match status {
-        Status::Completed => (count(|outcome| outcome.attempts().len() > 1), "after a retry"),
+        Status::Completed => (count(is_retried), "after a retry"),
         Status::Failed => (count(|outcome| outcome.failure_mode() == FailureMode::Skip), "allowed to"),
         Status::Cancelled => (count(|outcome| !is_begun(outcome)), "never started"),
         Status::Skipped => (0, ""),
     };
     if count > 0 { format!(" ({count} {what})") } else { String::new() }
+}
+
+/// A refusal by the circuit is no attempt that was made: after it comes a fallback, or a wait.
+fn is_retried(outcome: &Outcome) -> bool {
+    let is_made = |attempt: &&Attempt| !matches!(attempt.result, AttemptResult::Rejected(_));
+    outcome.attempts().iter().filter(is_made).count() > 1
 }
 
 fn is_begun(outcome: &Outcome) -> bool {
