@@ -29,6 +29,8 @@ mod for_each;
 mod graph;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/inheritance.rs"]
+mod inheritance;
 #[path = "cli/init.rs"]
 mod init;
 #[path = "cli/outputs.rs"]

@@ -56,6 +56,34 @@ prompt = "x"
 }
 
 #[test]
+fn what_somebody_types_leaves_no_row_behind() {
+    let folder = two_tasks();
+    let mut terminal = Terminal::start(&folder, USUAL, &["run", "plan.toml"], &[]);
+    terminal.wait_for("1s okapi");
+    terminal.press(b"\n\nzebra\n");
+    terminal.wait_for("2s okapi");
+    folder.write("go", "");
+    let (code, screen, _) = terminal.end();
+    assert_eq!(code, Some(0));
+    assert!(screen.is_settled() && !screen.shows("1/2") && !screen.shows("zebra"), "{screen:?}");
+}
+
+#[test]
+fn a_window_that_is_made_narrower_keeps_no_row() {
+    let folder = two_tasks();
+    let terminal = Terminal::start(&folder, USUAL, &["run", "plan.toml"], &[]);
+    terminal.wait_for("1s okapi");
+    terminal.resize((30, 30));
+    // The frame had two rows. Its first one takes several of the narrower ones, so the cursor goes up by more.
+    let climbs = |raw: &str| {
+        raw.split("\r\x1b[").any(|part| part.starts_with(['3', '4', '5']) && part[1..].starts_with("A\x1b[J"))
+    };
+    wait_until("the narrower frame", || climbs(&terminal.raw()));
+    folder.write("go", "");
+    assert_eq!(terminal.end().0, Some(0));
+}
+
+#[test]
 fn any_size_will_do() {
     let id = "okapi-".repeat(12);
     let plan = format!(

@@ -71,6 +71,61 @@ fn events_and_answers_that_are_lost_are_named_and_the_report_is_written() {
 }
 
 #[test]
+fn every_answer_that_is_lost_is_named_and_of_many_the_first_ones() {
+    for (tasks, named, more) in [(3, 3, None), (40, 20, Some("to `out`: 20 more are lost"))] {
+        let first = "[run]\nconcurrency = 1\n[[tasks]]\nid = 'first'\nrun = 'rm -rf out'\n".to_owned();
+        let task = |n| format!("[[tasks]]\nid = 't{n}'\nrun = 'true'\nafter = ['first']\n");
+        let folder = Folder::with_plan(&(1..tasks).fold(first, |plan, n| plan + &task(n)));
+        let ended = folder.run(&["run", "plan.toml", "--output", "out", "--quiet"]);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert_eq!(ended.err.matches("failed to write an answer to `out/").count(), named, "{ended:?}");
+        assert!(!ended.err.contains(".seawall-"), "{ended:?}");
+        assert!(more.is_none_or(|more| ended.err.contains(more)), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_an_answer_is_found_before_anything_runs() {
+    let folder = Folder::with_plan(PLAN);
+    for name in ["out/a.out", "out/other", "err/a.err"] {
+        fs::create_dir_all(folder.path(name)).unwrap();
+    }
+    refused(&folder, &["--output", "out"], "failed to write an answer to `out/a.out`: is a directory");
+    refused(&folder, &["--output", "err"], "`err/a.err`");
+}
+
+#[test]
+fn a_path_that_ends_as_a_folder_is_no_file() {
+    let folder = Folder::with_plan(PLAN);
+    fs::create_dir(folder.path("folder")).unwrap();
+    refused(&folder, &["--report-json", "absent/"], "`absent/`: it ends with `/` as a folder does");
+    refused(&folder, &["--report-json", "folder/"], "`folder/`: is a directory");
+    refused(&folder, &["--events", "plan.toml/"], "`plan.toml/`: Not a directory");
+}
+
+#[test]
+fn two_outputs_in_one_place_are_bad_usage() {
+    let folder = Folder::with_plan(PLAN);
+    std::os::unix::fs::symlink("r.json", folder.path("link")).unwrap();
+    for (options, named) in [
+        (&["--report-json", "r.json", "--events", "r.json"][..], "--report-json and --events"),
+        (&["--report-json", "r.json", "--events", "./link"], "`./link`"),
+        (&["--report-json", "r.json", "--junit", "r.json"], "--report-json and --junit"),
+        (&["--report-json", "-", "--events", "/dev/stdout"], "`/dev/stdout`"),
+        (&["--report-json", "plan.toml"], "--report-json would write over the plan"),
+        (&["--events", "../plan.toml"], ""),
+    ] {
+        let ended = folder.run(&[&["run", "plan.toml"], options].concat());
+        let is_refused = !named.is_empty();
+        assert_eq!((ended.code == Some(2), folder.has("ran")), (is_refused, !is_refused), "{options:?}: {ended:?}");
+        assert!(ended.err.contains(named), "{options:?}: {ended:?}");
+    }
+    let mut command = folder.program(&["run", "plan.toml", "--report-json", "-", "--events", "both"]);
+    command.stdout(File::create(folder.path("both")).unwrap());
+    assert_eq!(folder.end(Running::start(command)).code, Some(2));
+}
+
+#[test]
 fn a_closed_pipe_is_no_loss() {
     for option in ["--events", "--report-json"] {
         let folder = Folder::with_plan(PLAN);

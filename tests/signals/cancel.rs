@@ -129,6 +129,7 @@ fn ctrl_c_at_a_terminal_leaves_it_as_it_was() {
     let folder = Folder::with_plan(&format!("[[tasks]]\nid = 'okapi'\nrun = '{FAMILY}'\n"));
     let mut terminal = Terminal::start(&folder, (80, 24), &["run", "plan.toml", "--report-json", "report.json"], &[]);
     terminal.wait_for("s okapi");
+    terminal.resize((120, 24));
     terminal.press(b"\x03");
     let (code, screen, _) = terminal.end();
     assert_eq!(code, Some(130));

@@ -44,6 +44,22 @@ fn three_signals_leave_nothing_behind() {
 }
 
 #[test]
+fn a_signal_that_just_ends_the_program_leaves_nothing_behind_either() {
+    for signal in [Signal::QUIT, Signal::USR1] {
+        let folder = stubborn();
+        let mut command = std::process::Command::new("sh");
+        let script = "ulimit -c 0; exec \"$0\" run plan.toml --report-json report.json";
+        command.args(["-c", script, env!("CARGO_BIN_EXE_seawall")]);
+        let mut running = Running::start(folder.prepared(command));
+        wait_until("the task to start", || folder.has("up"));
+        send(&running, signal);
+        assert_eq!(running.code(), None, "the signal ended it");
+        wait_until_gone(&folder.read("pids"));
+        assert_eq!(folder.names("."), ["pids", "plan.toml", "up"]);
+    }
+}
+
+#[test]
 fn what_hears_nothing_is_killed_when_the_grace_is_over() {
     let folder = stubborn();
     let running =

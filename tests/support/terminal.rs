@@ -39,9 +39,19 @@ impl Terminal {
         self.ours.write_all(keys).unwrap();
     }
 
+    /// Makes the window so many columns wide and rows high.
+    pub(crate) fn resize(&self, size: (usize, usize)) {
+        tcsetwinsize(&self.ours, winsize(size)).unwrap();
+    }
+
+    /// Every byte that was written so far.
+    pub(crate) fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.raw.lock().unwrap()).into_owned()
+    }
+
     /// What it shows now.
     pub(crate) fn screen(&self) -> Screen {
-        Screen::of(&self.raw.lock().unwrap(), self.size)
+        Screen::of(self.raw().as_bytes(), self.size)
     }
 
     /// Waits until a row holds `text`.
@@ -55,23 +65,27 @@ impl Terminal {
         let code = self.running.code();
         let mark = "-- the end --";
         self.theirs.write_all(mark.as_bytes()).unwrap();
-        let is_read = || String::from_utf8_lossy(&self.raw.lock().unwrap()).contains(mark);
+        let is_read = || self.raw().contains(mark);
         wait_until("what was written last", is_read);
         let after = tcgetattr(&self.theirs).unwrap();
         assert_eq!(format!("{after:?}"), format!("{:?}", self.before), "the terminal's modes have changed");
-        let raw = String::from_utf8_lossy(&self.raw.lock().unwrap()).replace(mark, "");
+        let raw = self.raw().replace(mark, "");
         (code, Screen::of(raw.as_bytes(), self.size), raw)
     }
 }
 
-fn open((columns, rows): (usize, usize)) -> (File, File) {
+fn winsize((columns, rows): (usize, usize)) -> Winsize {
+    let [columns, rows] = [columns, rows].map(|n| u16::try_from(n).unwrap());
+    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+fn open(size: (usize, usize)) -> (File, File) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
     let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
     let theirs = OpenOptions::new().read(true).write(true).open(name).unwrap();
-    let [columns, rows] = [columns, rows].map(|n| u16::try_from(n).unwrap());
-    tcsetwinsize(&theirs, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    tcsetwinsize(&theirs, winsize(size)).unwrap();
     (ours.into(), theirs)
 }
 

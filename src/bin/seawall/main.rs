@@ -8,6 +8,7 @@ mod duration;
 mod exit_code;
 mod file_name;
 mod graph;
+mod inherited;
 mod init;
 mod nearest;
 mod panics;
@@ -23,6 +24,7 @@ use exit_code::ExitCode;
 
 fn main() -> std::process::ExitCode {
     panics::install_hook();
+    inherited::mend();
     // What a panic is about has been said by the hook.
     let code = std::panic::catch_unwind(|| args::parse().map_or_else(|code| code, dispatch));
     code.unwrap_or(ExitCode::CouldNot).into()

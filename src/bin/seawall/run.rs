@@ -1,6 +1,7 @@
 //! `seawall run`, and `seawall demo`: the whole way of a run on one page.
 
 mod account;
+mod clash;
 mod demo;
 mod event_file;
 mod event_json;
@@ -9,6 +10,7 @@ mod json;
 mod junit;
 mod lines;
 mod markdown;
+mod open_files;
 mod output_dir;
 mod outputs;
 mod pictures;
@@ -89,11 +91,14 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
     let plan_file = plan().map_err(Refusal::Plan)?;
     session.begin();
-    let outputs = Outputs::prepare(args, &session.temporaries, &session.patience).map_err(Refusal::Places)?;
+    let outputs = Outputs::prepare(args, &plan_file.plan, &session.temporaries, &session.patience);
+    let outputs = outputs.map_err(Refusal::Places)?;
     let responses = plan_file.response_files(&session.temporaries);
     let responses =
         responses.map_err(|error| Refusal::Start(format!("failed to make a folder for responses: {error}")))?;
     let settings = RunSettings { responses, ..settings(args, &plan_file, &session) };
+    let calls = settings.concurrency.min(plan_file.plan.len());
+    open_files::make_room(calls).iter().for_each(streams::say_warning);
     let runner = plan_file.runner(&settings).map_err(Refusal::Unable)?;
     Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs)
 }
@@ -243,13 +248,10 @@ impl Performance<'_> {
 /// Each output for itself: one that is lost takes none of the others with it.
 fn write(outputs: Outputs, document: &Document<'_>, account: &Account<'_>) -> Vec<Lost> {
     let Outputs { report, events, dir, pictures } = outputs;
-    let written = [
-        events.map(EventFile::finish),
-        dir.map(output_dir::OutputDir::finish),
-        report.map(|file| file.write(report_file::json(document))),
-    ];
+    let written = [events.map(EventFile::finish), report.map(|file| file.write(report_file::json(document)))];
     let pictures = pictures.into_iter().map(|file| file.write(account));
-    written.into_iter().flatten().chain(pictures).filter_map(Result::err).collect()
+    let lost = written.into_iter().flatten().chain(pictures).filter_map(Result::err);
+    lost.chain(dir.map(output_dir::OutputDir::finish).into_iter().flatten()).collect()
 }
 
 /// A signal before everything else, and what was lost before what became of the tasks.

@@ -23,7 +23,8 @@ Examples:
   seawall demo --print | seawall run - --seed 7
 
 Ctrl-C once: nothing new starts, what runs is asked to end, and the report is still written.
-Twice: it is killed. Three times: seawall exits at once.";
+Twice: it is killed. Three times: seawall exits at once.
+The exit code is the signal's (130, 143, 129) also if an output was lost, which is said.";
 
 pub(super) const CHECK: &str = "\
 Examples:

@@ -4,13 +4,18 @@ use super::place::Lost;
 use super::whole_file::{Temporaries, WholeFile};
 use super::wording;
 use crate::file_name::file_name;
-use seawall::{Failure, Journal, Outcome, Response};
+use seawall::{Failure, Journal, Outcome, Plan, Response, TaskId};
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const WHAT: &str = "an answer";
+const ALL: &str = "the answers";
+/// How many files that are lost are named.
+const MOST_NAMED: usize = 20;
 
 /// Writes `DIR/<id>.out` for each response and `DIR/<id>.err` for each last error, as the task ends.
 ///
@@ -20,26 +25,49 @@ const WHAT: &str = "an answer";
 pub(crate) struct OutputDir {
     folder: PathBuf,
     temporaries: Arc<Temporaries>,
-    lost: Mutex<Option<Lost>>,
+    lost: Mutex<Losses>,
+}
+
+#[derive(Debug, Default)]
+struct Losses {
+    named: Vec<Lost>,
+    more: usize,
+}
+
+impl Losses {
+    fn note(&mut self, lost: Lost) {
+        if self.named.len() < MOST_NAMED {
+            self.named.push(lost);
+        } else {
+            self.more += 1;
+        }
+    }
 }
 
 impl OutputDir {
-    /// Makes the folder where there is none, and finds out whether files can be written in it.
-    pub(crate) fn prepare(folder: &Path, temporaries: &Arc<Temporaries>) -> Result<Self, Lost> {
+    /// Makes the folder where there is none, and finds out whether the answers of this plan can be written in it.
+    pub(crate) fn prepare(folder: &Path, plan: &Plan, temporaries: &Arc<Temporaries>) -> Result<Self, Vec<Lost>> {
         let made =
             fs::create_dir_all(folder).and_then(|()| WholeFile::create(&folder.join("any"), temporaries).map(drop));
-        made.map_err(Lost::of("the answers", folder))?;
+        let taken = made.and_then(|()| folders_in_the_place_of_answers(folder, plan));
+        let taken = taken.map_err(|error| vec![Lost::of(ALL, folder)(error)])?;
+        if !taken.is_empty() {
+            return Err(taken);
+        }
         Ok(Self { folder: folder.to_owned(), temporaries: Arc::clone(temporaries), lost: Mutex::default() })
     }
 
-    /// The first file that could not be written, if there was one.
-    pub(crate) fn finish(self) -> Result<(), Lost> {
-        self.lost.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    /// The files that could not be written; of many, the first ones, and how many more.
+    pub(crate) fn finish(self) -> Vec<Lost> {
+        let Losses { mut named, more } = self.lost.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if more > 0 {
+            named.push(Lost::of(ALL, &self.folder)(io::Error::other(format!("{more} more are lost"))));
+        }
+        named
     }
 
     fn write(&self, outcome: &Outcome) -> Result<(), Lost> {
-        let name = file_name(outcome.task().as_str());
-        let [answer, error] = ["out", "err"].map(|kind| self.folder.join(format!("{name}.{kind}")));
+        let [answer, error] = files_of(outcome.task()).map(|name| self.folder.join(name));
         let answered = match outcome.result() {
             Ok(response) => self.replace(&answer, Some(response.bytes())),
             Err(_) => self.replace(&answer, None),
@@ -58,6 +86,27 @@ impl OutputDir {
         };
         replaced.map_err(Lost::of(WHAT, path))
     }
+}
+
+fn folders_in_the_place_of_answers(folder: &Path, plan: &Plan) -> io::Result<Vec<Lost>> {
+    let entries = fs::read_dir(folder)?.filter_map(Result::ok);
+    let folders: HashSet<OsString> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.file_name())
+        .collect();
+    if folders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = plan.tasks().iter().flat_map(|task| files_of(task.id()));
+    let taken = names.filter(|name| folders.contains(OsStr::new(name)));
+    let lost = |name| Lost::of(WHAT, &folder.join(name))(ErrorKind::IsADirectory.into());
+    Ok(taken.take(MOST_NAMED).map(lost).collect())
+}
+
+/// For the answer, and for the error.
+fn files_of(task: &TaskId) -> [String; 2] {
+    let name = file_name(task.as_str());
+    ["out", "err"].map(|kind| format!("{name}.{kind}"))
 }
 
 /// A skipped task, and one that was cancelled before it was tried, have no error of their own.
@@ -88,7 +137,7 @@ fn removed(path: &Path) -> io::Result<()> {
 impl Journal<Response> for OutputDir {
     fn record(&self, outcome: &Outcome) -> io::Result<()> {
         if let Err(lost) = self.write(outcome) {
-            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(lost);
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).note(lost);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What a run writes beside what people see, and the proof that its places can be written.
 
+use super::clash::clash;
 use super::event_file::EventFile;
 use super::output_dir::OutputDir;
 use super::pictures::{Picture, PictureFile};
@@ -8,6 +9,7 @@ use super::report_file::ReportFile;
 use super::stream::Patience;
 use super::whole_file::Temporaries;
 use crate::args::RunArgs;
+use seawall::Plan;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,29 +26,36 @@ pub(crate) struct Outputs {
 pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
     let files = [("--report-json", args.report_json.as_deref()), ("--events", args.events.as_deref())];
     let files = files.into_iter().chain(Picture::asked(&args.pictures).map(|(_, option, path)| (option, path)));
+    let files: Vec<(&str, &Path)> = files.filter_map(|(option, path)| Some((option, path?))).collect();
     let on_standard_output: Vec<&str> =
-        files.filter(|(_, path)| is_standard_output(*path)).map(|(option, _)| option).collect();
+        files.iter().filter(|(_, path)| is_standard_output(path)).map(|(option, _)| *option).collect();
     if on_standard_output.len() > 1 {
         return Some(format!("{} cannot all write to standard output (`-`)", on_standard_output.join(" and ")));
     }
-    is_standard_output(args.output.as_deref())
-        .then(|| "--output needs a folder, and standard output (`-`) is none".into())
+    if args.output.as_deref().is_some_and(is_standard_output) {
+        return Some("--output needs a folder, and standard output (`-`) is none".into());
+    }
+    clash(&files, &args.plan)
 }
 
-fn is_standard_output(path: Option<&Path>) -> bool {
-    path.is_some_and(|path| path.as_os_str() == "-")
+fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 impl Outputs {
     /// Tries every place. Nothing that was there is touched before all of them are known to be good.
     pub(crate) fn prepare(
         args: &RunArgs,
+        plan: &Plan,
         temporaries: &Arc<Temporaries>,
         patience: &Patience,
     ) -> Result<Self, Vec<Lost>> {
         let mut lost = Vec::new();
         // First, since the other two may stand in this folder.
-        let dir = kept(tried(args.output.as_deref(), |path| OutputDir::prepare(path, temporaries)), &mut lost);
+        let dir = args
+            .output
+            .as_deref()
+            .and_then(|path| OutputDir::prepare(path, plan, temporaries).map_err(|found| lost.extend(found)).ok());
         let report =
             tried(args.report_json.as_deref(), |path| ReportFile::prepare(REPORT, path, temporaries, patience));
         let report = kept(report, &mut lost);

@@ -66,16 +66,16 @@ impl Place {
     }
 }
 
-enum Led {
+/// What a path leads to.
+pub(crate) enum Led {
     To(PathBuf),
     ToDescriptor(PathBuf),
 }
 
 /// Follows the links at the end of `path`. The last one may lead to what is not there yet.
-fn follow(path: &Path) -> io::Result<Led> {
+pub(crate) fn follow(path: &Path) -> io::Result<Led> {
     if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        let is_nothing = path.as_os_str().is_empty();
-        return Err(if is_nothing { ErrorKind::NotFound } else { ErrorKind::IsADirectory }.into());
+        return Err(no_file(path));
     }
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -86,6 +86,17 @@ fn follow(path: &Path) -> io::Result<Led> {
         path = folder_of(&path).join(target);
     }
     Err(io::Error::other("too many links"))
+}
+
+/// What is wrong with a path that can name a folder only, or nothing.
+fn no_file(path: &Path) -> io::Error {
+    match fs::metadata(path) {
+        Ok(_) => ErrorKind::IsADirectory.into(),
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.as_os_str().is_empty() => {
+            io::Error::new(ErrorKind::NotFound, "it ends with `/` as a folder does, and is to be a file")
+        }
+        Err(error) => error,
+    }
 }
 
 /// Whether it is `/dev/fd/N`, or what `/dev/stdout` and `/dev/stderr` lead to. Where such a one leads to a regular file,

@@ -1,12 +1,14 @@
 //! Standard error: text that stays, and below it a frame that changes.
 
 use super::stream::{Patience, Stream};
+use anstream::adapter::strip_str;
 use parking_lot::Mutex;
 use rustix::process::getpgrp;
-use rustix::termios::{tcgetpgrp, tcgetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
 
 /// How long somebody who is about to end the program waits for a write that does not come to its end.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -33,12 +35,16 @@ struct State {
     out: Option<Stream>,
     /// The frame that stands there; the cursor is at the beginning of the row below it.
     frame: Vec<String>,
+    /// The terminal's modes before, while there is a frame: what somebody types would stand in it.
+    before: Option<Termios>,
 }
 
 impl Screen {
     /// Whoever does not read is waited for with `patience`.
     pub(crate) fn new(patience: &Patience) -> Self {
-        Self { state: Mutex::new(State { out: Stream::of(io::stderr(), patience).ok(), frame: Vec::new() }) }
+        Self {
+            state: Mutex::new(State { out: Stream::of(io::stderr(), patience).ok(), frame: Vec::new(), before: None }),
+        }
     }
 
     /// The terminal's size now.
@@ -76,15 +82,43 @@ impl Screen {
 
 impl State {
     fn repaint(&mut self, text: &str, frame: Vec<String>) {
+        self.echo(frame.is_empty());
         let Some(out) = &mut self.out else { return };
         if text.is_empty() && frame == self.frame {
             return;
         }
-        if out.write_all(paint(self.frame.len(), text, &frame).as_bytes()).is_err() {
+        let standing = if self.frame.is_empty() { 0 } else { rows(&self.frame, Screen::size().columns) };
+        if out.write_all(paint(standing, text, &frame).as_bytes()).is_err() {
             self.out = None;
         }
         self.frame = frame;
     }
+
+    /// Whether the terminal shows what is typed. Whoever has it not and changes its modes is stopped.
+    fn echo(&mut self, is_on: bool) {
+        if is_on == self.before.is_none() || !Screen::is_ours() {
+            return;
+        }
+        match self.before.take() {
+            Some(before) => drop(tcsetattr(io::stderr(), OptionalActions::Now, &before)),
+            None => self.before = silenced(),
+        }
+    }
+}
+
+/// Turns the echo off; the modes that there were before.
+fn silenced() -> Option<Termios> {
+    let before = tcgetattr(io::stderr()).ok()?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+    tcsetattr(io::stderr(), OptionalActions::Now, &silent).ok()?;
+    Some(before)
+}
+
+/// How many rows of a terminal a frame takes that is so wide now: one that was made narrower has wrapped what stood there.
+fn rows(frame: &[String], columns: usize) -> usize {
+    let width = |row: &String| strip_str(row).to_string().width();
+    frame.iter().map(|row| width(row).div_ceil(columns.max(1)).max(1)).sum()
 }
 
 /// What turns a frame of `standing` rows into `text` and `frame` below it, in one write, so that it never tears.
@@ -109,8 +143,14 @@ fn paint(standing: usize, text: &str, frame: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn rows(rows: &[&str]) -> Vec<String> {
+    fn frame(rows: &[&str]) -> Vec<String> {
         rows.iter().map(|&row| row.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_row_takes_as_many_rows_as_the_terminal_is_too_narrow_for_it() {
+        let frame = frame(&["\x1b[1mrunning\x1b[0m 1/2", "", "数数数"]);
+        assert_eq!([80, 11, 10, 4, 1].map(|columns| rows(&frame, columns)), [3, 3, 4, 6, 18]);
     }
 
     #[test]
@@ -120,17 +160,17 @@ mod tests {
 
     #[test]
     fn a_frame_of_the_same_height_is_painted_over() {
-        assert_eq!(paint(2, "", &rows(&["a", "b"])), "\r\x1b[2Aa\x1b[K\nb\x1b[K\n");
+        assert_eq!(paint(2, "", &frame(&["a", "b"])), "\r\x1b[2Aa\x1b[K\nb\x1b[K\n");
     }
 
     #[test]
     fn text_stands_above_the_frame() {
-        assert_eq!(paint(1, "said\n", &rows(&["a"])), "\r\x1b[1A\x1b[Jsaid\na\x1b[K\n");
+        assert_eq!(paint(1, "said\n", &frame(&["a"])), "\r\x1b[1A\x1b[Jsaid\na\x1b[K\n");
     }
 
     #[test]
     fn a_smaller_frame_leaves_nothing_of_the_larger_one() {
-        assert_eq!(paint(3, "", &rows(&["a"])), "\r\x1b[3A\x1b[Ja\x1b[K\n");
+        assert_eq!(paint(3, "", &frame(&["a"])), "\r\x1b[3A\x1b[Ja\x1b[K\n");
         assert_eq!(paint(3, "", &[]), "\r\x1b[3A\x1b[J");
     }
 }

@@ -4,9 +4,12 @@ use super::screen::Screen;
 use super::stream::Patience;
 use super::whole_file::Temporaries;
 use crate::exit_code::ExitCode;
+use crate::inherited::Ignored;
 use seawall::crossbeam_channel::{Receiver, Sender, unbounded};
 use seawall::{CancelToken, ProcessGroups};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{
+    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 use std::io;
@@ -15,7 +18,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How long the third signal waits for what it kills.
+/// What ends a program that does not know them. It still does, and what was started does not outlive it.
+const DEADLY: [i32; 7] = [SIGQUIT, SIGALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU];
+
+/// How long somebody who ends the program at once waits for what it kills.
 const LAST_WAIT: Duration = Duration::from_millis(200);
 
 /// What a run and the signals to it have in common.
@@ -66,8 +72,8 @@ impl Session {
     /// Hears signals from now on, on a thread of its own. One that was ignored when the program began stays ignored.
     pub(crate) fn listen(self: &Arc<Self>) -> io::Result<()> {
         let ignored = Ignored::of_this_process();
-        let wanted =
-            [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT].into_iter().filter(|&signal| !ignored.contains(signal));
+        let known = [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT].into_iter().chain(DEADLY);
+        let wanted = known.filter(|&signal| !ignored.contains(signal));
         let mut signals = Signals::new(wanted)?;
         let session = Arc::clone(self);
         let hear = move || {
@@ -81,6 +87,7 @@ impl Session {
         match signal {
             SIGTSTP => self.stop(),
             SIGCONT => self.groups.resume(),
+            signal if DEADLY.contains(&signal) => self.die(signal),
             _ => self.descend(signal_name(signal).unwrap_or("signal"), &ladder.step(signal, self.has_begun())),
         }
     }
@@ -118,12 +125,22 @@ impl Session {
         self.groups.resume();
     }
 
-    /// Ends the program at once: without its children, temporary files and display.
+    /// Ends the program at once.
     fn exit(&self, code: ExitCode) {
-        self.groups.kill(LAST_WAIT);
-        let _none_is_made = self.temporaries.remove_all();
-        let _nothing_is_drawn = self.screen.settle();
+        let _left = self.leave();
         std::process::exit(code.number().into());
+    }
+
+    /// Ends the program as the signal would have done.
+    fn die(&self, signal: i32) {
+        let _left = self.leave();
+        let _ = emulate_default_handler(signal);
+    }
+
+    /// Leaves neither children nor temporary files nor a display behind. None are made while the guard lives.
+    fn leave(&self) -> impl Sized + '_ {
+        self.groups.kill(LAST_WAIT);
+        (self.temporaries.remove_all(), self.screen.settle())
     }
 }
 
@@ -164,26 +181,6 @@ pub(crate) fn exit_code_of(reason: &str) -> Option<ExitCode> {
     Some(exit_code(signal))
 }
 
-/// The signals that are ignored, one bit each: under `nohup`, or in the background of a shell without job control.
-#[derive(Debug, PartialEq, Eq)]
-struct Ignored(u64);
-
-impl Ignored {
-    /// Where nothing tells, none.
-    fn of_this_process() -> Self {
-        std::fs::read_to_string("/proc/self/status").map_or(Self(0), |status| Self::from_status(&status))
-    }
-
-    fn from_status(status: &str) -> Self {
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        Self(mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0))
-    }
-
-    fn contains(&self, signal: i32) -> bool {
-        self.0 & (1 << (signal - 1)) != 0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,12 +203,5 @@ mod tests {
         let number = |reason| exit_code_of(reason).map(ExitCode::number);
         assert_eq!(["SIGINT", "SIGTERM", "SIGHUP"].map(number), [Some(130), Some(143), Some(129)]);
         assert_eq!(number("fail-fast"), None);
-    }
-
-    #[test]
-    fn ignored_signals_are_read_from_the_mask() {
-        let ignored = Ignored::from_status("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000004002\n");
-        assert!(ignored.contains(SIGHUP) && !ignored.contains(SIGINT) && !ignored.contains(SIGTERM));
-        assert_eq!(Ignored::from_status("nothing"), Ignored(0));
     }
 }

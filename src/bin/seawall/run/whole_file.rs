@@ -1,9 +1,9 @@
 //! Files that are there whole, or as they were before.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
@@ -53,10 +53,7 @@ impl<'a> WholeFile<'a> {
     /// umask gives.
     pub(crate) fn create(target: &'a Path, temporaries: &'a Temporaries) -> io::Result<Self> {
         let mut paths = temporaries.lock();
-        let file = tempfile::Builder::new()
-            .prefix(".seawall-")
-            .permissions(Permissions::from_mode(MODE))
-            .tempfile_in(folder_of(target))?;
+        let file = tempfile::Builder::new().prefix(".seawall-").make_in(folder_of(target), new_file)?;
         paths.insert(file.path().to_owned());
         let entry = Entry { temporaries, path: file.path().to_owned() };
         drop(paths);
@@ -78,12 +75,17 @@ impl<'a> WholeFile<'a> {
 
 impl Write for WholeFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        // Its own `write` puts its path into each error, which nobody knows.
+        self.file.as_file_mut().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_file_mut().flush()
     }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)
 }
 
 /// A path's place among the temporaries, while the file lives.
