@@ -5,6 +5,7 @@ use crate::runs::Runs as _;
 use crate::verdicts::Verdicts as _;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 const CAT: &str = "[backends.cat]\nkind = \"command\"\nargv = [\"cat\"]\n";
 
@@ -256,4 +257,30 @@ fn the_example_of_the_guide_gives_what_the_guide_says() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert_eq!(folder.read("summary.txt"), block("text"));
     assert_eq!(response(&folder.json("report.json"), "keep"), "brief\ncount[0]\ncount[1]\nsum\n");
+}
+
+#[test]
+fn an_agent_finds_the_files_and_its_item_too() {
+    let folder = Folder::new();
+    let answer = r#"printf '{"type":"result","subtype":"success","is_error":false,"session_id":"%s","result":"%s %s %s"}\n' "$id" "$(cat)" "$(cat "$SEAWALL_RESPONSES/a")" "$SEAWALL_ITEM""#;
+    let script =
+        format!("#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --session-id ] && id=$2; shift; done\n{answer}\n");
+    folder.write("fake", &script);
+    fs::set_permissions(folder.path("fake"), fs::Permissions::from_mode(0o755)).unwrap();
+    let plan = r#"
+        [backends.writer]
+        kind = "claude"
+        program = "./fake"
+        retry = { max_attempts = 1 }
+        [[tasks]]
+        id = "a"
+        run = "printf x"
+        [[tasks]]
+        id = "b"
+        backend = "writer"
+        prompt = "<{{ tasks.a.response }}{{ item }}>"
+        for_each = { values = ["i"] }
+        after = ["a"]
+    "#;
+    assert_eq!(response(&report(&folder, plan, 0), "b[0]"), "<xi> x i");
 }

@@ -16,6 +16,9 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
+/// Where programs find what came before.
+const RESPONSES: &str = "SEAWALL_RESPONSES";
+
 impl PlanFile {
     /// A runner with all of the plan's backends, and with circuit breakers of its own.
     pub(crate) fn runner(&self, settings: &RunSettings) -> Result<Runner<'static>, seawall::Error> {
@@ -95,7 +98,7 @@ fn command_backend(command: &Command, settings: &RunSettings) -> CommandBackend 
         .with_groups(&settings.groups);
     let backend = command.env.iter().fold(backend, |backend, (name, value)| backend.with_env(name, value));
     let folder = settings.responses.iter().map(|files| files.path());
-    let backend = folder.fold(backend, |backend, folder| backend.with_env("SEAWALL_RESPONSES", folder));
+    let backend = folder.fold(backend, |backend, folder| backend.with_env(RESPONSES, folder));
     command.exit.iter().fold(backend, |backend, (code, class)| backend.with_exit_class(i32::from(*code), *class))
 }
 
@@ -110,6 +113,8 @@ macro_rules! agent_backend {
             .with_grace($settings.grace)
             .with_groups(&$settings.groups);
         let backend = env.iter().fold(backend, |backend, (name, value)| backend.with_env(name, value));
+        let folder = $settings.responses.iter().map(|files| files.path());
+        let backend = folder.fold(backend, |backend, folder| backend.with_env(RESPONSES, folder));
         let backend = model.iter().fold(backend, |backend, model| backend.with_model(model));
         let backend = system_prompt.iter().fold(backend, |backend, text| backend.with_system_prompt(text));
         permission_mode.iter().fold(backend, |backend, mode| backend.with_permission_mode(mode))
