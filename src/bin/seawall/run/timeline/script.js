@@ -218,7 +218,7 @@
       pen.globalAlpha = bar.task.shows ? (isWait ? 0.75 : 1) : 0.12;
       pen.fillStyle = colourOf(bar.kind);
       if (isWait) box(x, mid - 3, wide, 6); else box(x, y + 4, wide, ROW - 8);
-      if (bar.task.n === state.chosen || bar.task.n === state.over) {
+      if (!isWait && (bar.task.n === state.chosen || bar.task.n === state.over)) {
         pen.globalAlpha = 1;
         pen.strokeStyle = colours.text;
         pen.lineWidth = bar.task.n === state.chosen ? 2 : 1;
@@ -398,7 +398,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
-    const at = event.target, isText = at.matches("input");
+    const at = event.target.matches ? event.target : document.body, isText = at.matches("input");
     if (isText && event.key === "Escape") { at.value = ""; at.dispatchEvent(new Event("input")); at.blur(); return; }
     if (isText || (at.matches("button, summary") && event.key === "Enter")) return;
     const deed = KEYS[event.key];

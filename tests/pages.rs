@@ -1,0 +1,10 @@
+//! Pages that the program writes, in a browser.
+
+#[path = "support/browser.rs"]
+mod browser;
+#[path = "support/program.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod program;
+
+#[path = "pages/timeline.rs"]
+mod timeline;
