@@ -5,13 +5,17 @@ mod agent;
 #[cfg(all(unix, feature = "process"))]
 mod command;
 mod context;
+#[cfg(all(unix, feature = "http"))]
+mod http;
 mod message;
 mod simulated;
 mod spent;
+#[cfg(all(unix, any(feature = "http", feature = "process")))]
+mod time_limit;
+#[cfg(all(unix, any(feature = "http", feature = "process")))]
+mod wake;
 
 pub(crate) use context::Surroundings;
-#[cfg(all(unix, feature = "process"))]
-pub(crate) use context::TimeLimit;
 pub(crate) use spent::Spent;
 
 #[cfg(all(unix, feature = "process"))]
@@ -20,6 +24,8 @@ pub use agent::{ClaudeBackend, CodexBackend, GooseBackend};
 pub use command::{CommandBackend, Input, ProcessGroups, ProgramError, Prompt};
 
 pub use context::Context;
+#[cfg(all(unix, feature = "http"))]
+pub use http::{Generic, HttpBackend, HttpBackendBuilder, OpenAi};
 pub use message::{Message, Response};
 pub use simulated::{Latency, SimulatedBackend};
 

@@ -20,7 +20,8 @@ pub struct Error(Box<Cause>);
 #[derive(Debug)]
 enum Cause {
     Plan(Vec<Fault>),
-    Settings(Vec<Fault>),
+    /// With the word for what they are the settings of.
+    Settings(&'static str, Vec<Fault>),
     UnknownBackend(Vec<Fault>),
     Pool(Box<dyn std::error::Error + Send + Sync>),
     Handler(ctrlc::Error),
@@ -98,6 +99,16 @@ pub enum Fault {
         /// The backend whose name is nearest, if one is near.
         nearest: Option<Arc<str>>,
     },
+    /// A backend cannot be made with what it was given.
+    #[non_exhaustive]
+    BadSetting {
+        /// The setting's name.
+        setting: &'static str,
+        /// What it must be.
+        must_be: &'static str,
+        /// Why it is not; no secret is quoted.
+        found: Box<str>,
+    },
     /// A concurrency of zero.
     #[non_exhaustive]
     ZeroConcurrency {
@@ -142,9 +153,9 @@ impl Error {
         matches!(*self.0, Cause::Plan(_))
     }
 
-    /// Whether the runner's settings have faults.
+    /// Whether the settings of the runner, or of a backend, have faults.
     pub fn is_settings(&self) -> bool {
-        matches!(*self.0, Cause::Settings(_))
+        matches!(*self.0, Cause::Settings(..))
     }
 
     /// Whether the plan names a backend that the runner lacks.
@@ -155,7 +166,7 @@ impl Error {
     /// Every fault of the plan, in its order, or of the settings; none for another error.
     pub fn faults(&self) -> impl Iterator<Item = &Fault> {
         match &*self.0 {
-            Cause::Plan(faults) | Cause::Settings(faults) | Cause::UnknownBackend(faults) => faults.iter(),
+            Cause::Plan(faults) | Cause::Settings(_, faults) | Cause::UnknownBackend(faults) => faults.iter(),
             Cause::Pool(_) | Cause::Handler(_) => [].iter(),
         }
     }
@@ -165,7 +176,12 @@ impl Error {
     }
 
     pub(crate) fn settings(faults: Vec<Fault>) -> Self {
-        Self(Box::new(Cause::Settings(faults)))
+        Self(Box::new(Cause::Settings("runner", faults)))
+    }
+
+    #[cfg(all(unix, feature = "http"))]
+    pub(crate) fn backend(faults: Vec<Fault>) -> Self {
+        Self(Box::new(Cause::Settings("backend", faults)))
     }
 
     pub(crate) fn unknown_backend(faults: Vec<Fault>) -> Self {
@@ -181,6 +197,13 @@ impl Error {
     }
 }
 
+#[cfg(all(unix, feature = "http"))]
+impl Fault {
+    pub(crate) fn bad_setting(setting: &'static str, must_be: &'static str, found: impl Into<Box<str>>) -> Self {
+        Self::BadSetting { setting, must_be, found: found.into() }
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -191,7 +214,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Cause::Plan(faults) => fmt_faults(f, "failed to build the plan", faults),
-            Cause::Settings(faults) => fmt_faults(f, "failed to build the runner", faults),
+            Cause::Settings(what, faults) => fmt_faults(f, &format!("failed to build the {what}"), faults),
             Cause::UnknownBackend(faults) => fmt_faults(f, "failed to run the plan", faults),
             Cause::Pool(_) => f.write_str("failed to start the run's threads"),
             Cause::Handler(_) => f.write_str("failed to listen for Ctrl-C"),
@@ -212,7 +235,7 @@ impl std::error::Error for Error {
         match &*self.0 {
             Cause::Pool(error) => Some(&**error),
             Cause::Handler(error) => Some(error),
-            Cause::Plan(_) | Cause::Settings(_) | Cause::UnknownBackend(_) => None,
+            Cause::Plan(_) | Cause::Settings(..) | Cause::UnknownBackend(_) => None,
         }
     }
 }
@@ -248,6 +271,7 @@ impl fmt::Display for Fault {
                 write!(f, "task `{task}` is for the backend `{backend}`, which there is not")?;
                 fmt_nearest(f, nearest.as_ref())
             }
+            Self::BadSetting { setting, must_be, found } => write!(f, "`{setting}` must be {must_be}: {found}"),
             Self::ZeroConcurrency { backend: None } => f.write_str("the concurrency is zero"),
             Self::ZeroConcurrency { backend: Some(backend) } => {
                 write!(f, "the concurrency of backend `{backend}` is zero")

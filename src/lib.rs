@@ -54,6 +54,7 @@
 //!
 //! None by default.
 //!
+//! - `http`: HTTP endpoints as backends, on Unix.
 //! - `process`: programs as backends, on Unix.
 //! - `termination`: [`CancelToken::cancel_on_ctrlc`] hears SIGTERM and SIGHUP too.
 //! - `cli`: the program `seawall`, and both of the above.
@@ -84,6 +85,8 @@ pub use backend::{Backend, Context, FnBackend, Latency, Message, Response, Simul
 pub use backend::{
     ClaudeBackend, CodexBackend, CommandBackend, GooseBackend, Input, ProcessGroups, ProgramError, Prompt,
 };
+#[cfg(all(unix, feature = "http"))]
+pub use backend::{Generic, HttpBackend, HttpBackendBuilder, OpenAi};
 pub use cancel::{CancelGuard, CancelToken, Cancelled, Stage};
 pub use clock::Clock;
 pub use crossbeam_channel;

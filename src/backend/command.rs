@@ -14,13 +14,14 @@ mod output;
 mod pipes;
 mod placeholder;
 mod program_error;
-mod wake;
 
 pub use groups::ProcessGroups;
 pub use input::Input;
 pub(super) use order::{Exit, Finished, Order, Stopped};
 pub use program_error::ProgramError;
 
+use super::time_limit::ran_past;
+use super::wake::Wake;
 use super::{Backend, Context, Message, Response};
 use crate::send_error::{ErrorClass, SendError};
 use attempt::{Attempt, Ended};
@@ -38,7 +39,6 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use wake::Wake;
 
 /// How a program is given its prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -246,7 +246,7 @@ impl CommandBackend {
         };
         let limit = cx.time_limit();
         if let Some(limit) = limit.filter(|limit| limit.left.is_zero()) {
-            return Err(SendError::timed_out(exit::ran_past(limit.whole)));
+            return Err(SendError::timed_out(ran_past(limit.whole)));
         }
         let failed = |error: &_| exit::could_not_start(program, self.current_dir.as_deref(), error);
         let wake = Wake::of_this_thread().map_err(|error| failed(&error))?;

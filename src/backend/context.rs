@@ -2,6 +2,8 @@
 
 use super::Response;
 use super::spent::{Account, Spent};
+#[cfg(all(unix, any(feature = "http", feature = "process")))]
+use super::time_limit::TimeLimit;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::clock::Clock;
 use crate::responses::{Ancestry, Responses};
@@ -31,7 +33,7 @@ pub(crate) struct Surroundings<'a, R> {
     pub(crate) attempt: u32,
     /// The attempt's own limit, and how long that was when the attempt began.
     pub(crate) attempt_limit: Option<Instant>,
-    #[cfg(all(unix, feature = "process"))]
+    #[cfg(all(unix, any(feature = "http", feature = "process")))]
     pub(crate) timeout: Option<Duration>,
     /// The whole run's limit.
     pub(crate) run_limit: Option<Instant>,
@@ -42,15 +44,6 @@ pub(crate) struct Surroundings<'a, R> {
     pub(crate) session: Option<&'a Session>,
 }
 
-/// The earliest limit of an attempt.
-#[cfg(all(unix, feature = "process"))]
-#[derive(Clone, Copy)]
-pub(crate) struct TimeLimit {
-    pub(crate) left: Duration,
-    /// How long it was set to, where that is known: for messages.
-    pub(crate) whole: Duration,
-}
-
 impl<R> Default for Surroundings<'_, R> {
     fn default() -> Self {
         Self {
@@ -58,7 +51,7 @@ impl<R> Default for Surroundings<'_, R> {
             backend: "",
             attempt: 1,
             attempt_limit: None,
-            #[cfg(all(unix, feature = "process"))]
+            #[cfg(all(unix, any(feature = "http", feature = "process")))]
             timeout: None,
             run_limit: None,
             deadline: None,
@@ -234,7 +227,7 @@ impl<'a, R> Context<'a, R> {
     }
 
     /// [`remaining`](Self::remaining), with the length of the attempt's own limit if it is that one.
-    #[cfg(all(unix, feature = "process"))]
+    #[cfg(all(unix, any(feature = "http", feature = "process")))]
     pub(crate) fn time_limit(&self) -> Option<TimeLimit> {
         let Surroundings { attempt_limit, timeout, .. } = self.surroundings;
         let left = self.remaining()?;

@@ -114,6 +114,17 @@ impl Response {
         }
     }
 
+    /// The beginning of an answer, which was cut: a text ends with a whole character.
+    #[cfg(all(unix, any(feature = "http", feature = "process")))]
+    pub(crate) fn from_cut_bytes(mut bytes: Vec<u8>) -> Self {
+        if let Err(error) = std::str::from_utf8(&bytes)
+            && error.error_len().is_none()
+        {
+            bytes.truncate(error.valid_up_to());
+        }
+        Self::from_bytes(bytes).with_truncated(true)
+    }
+
     /// The same answer, marked as one that was cut, or as whole.
     #[must_use]
     pub fn with_truncated(self, is_truncated: bool) -> Self {

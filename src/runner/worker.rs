@@ -140,7 +140,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             backend: this.lane.kind,
             attempt,
             attempt_limit,
-            #[cfg(all(unix, feature = "process"))]
+            #[cfg(all(unix, any(feature = "http", feature = "process")))]
             timeout,
             run_limit: self.limit,
             deadline: self.deadline,

@@ -6,6 +6,8 @@ mod clock;
 #[cfg(all(unix, feature = "process"))]
 mod command;
 mod contracts;
+#[cfg(all(unix, feature = "http"))]
+mod http;
 mod laws;
 mod plan;
 mod promises;

@@ -5,10 +5,10 @@ use super::group::Group;
 use super::groups::ProcessGroups;
 use super::ladder::{Ladder, Rung};
 use super::pipes::Pipes;
-use super::wake::Wake;
+use crate::backend::wake::{Wake, timespec};
 use crate::cancel::CancelToken;
 use crate::sync::Arc;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use smallvec::SmallVec;
 use std::io;
@@ -152,12 +152,6 @@ fn answers(mut fds: PollFds<'_>, timeout: Option<Duration>) -> io::Result<SmallV
         Ok(_) | Err(Errno::INTR) => Ok(fds.iter().map(PollFd::revents).collect()),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Some systems refuse what is longer than 24 days.
-fn timespec(timeout: Duration) -> Timespec {
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    Timespec::try_from(timeout.min(LONGEST)).unwrap_or_default()
 }
 
 #[cfg(test)]

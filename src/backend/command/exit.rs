@@ -1,6 +1,7 @@
 //! What an end means: its class, and the sentence for it.
 
 use super::program_error::ProgramError;
+use crate::backend::time_limit::ran_past;
 use crate::send_error::{ErrorClass, SendError};
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -63,18 +64,6 @@ pub(super) fn error_of(
     let tail = tail();
     let sentence = if tail.is_empty() { sentence } else { format!("{sentence}: {tail}") };
     Some(SendError::new(class, ProgramError::of_end(status, sentence)))
-}
-
-/// The error for an attempt that has no time to begin with, or had too little.
-pub(super) fn ran_past(limit: Duration) -> String {
-    format!("ran past its time limit of {:?}", in_milliseconds(limit))
-}
-
-/// Rounded up: what is left of a limit of 300 ms when the attempt begins is a little less.
-fn in_milliseconds(limit: Duration) -> Duration {
-    let rest = limit.subsec_nanos() % 1_000_000;
-    let surplus = if rest == 0 { 0 } else { 1_000_000 - rest };
-    limit.saturating_add(Duration::from_nanos(surplus.into()))
 }
 
 fn killed_by(signal: i32) -> String {
@@ -198,12 +187,5 @@ mod tests {
         assert_eq!(of(Errno::CHILD).class(), ErrorClass::Permanent);
         assert!(of(Errno::CHILD).to_string().starts_with("the exit code of `x` is lost: SIGCHLD is ignored"));
         assert_eq!(of(Errno::NOMEM).class(), ErrorClass::Transient);
-    }
-
-    #[test]
-    fn a_limit_is_shown_in_whole_milliseconds() {
-        assert_eq!(in_milliseconds(Duration::from_nanos(1_000_001)), Duration::from_millis(2));
-        assert_eq!(in_milliseconds(Duration::from_millis(2)), Duration::from_millis(2));
-        assert_eq!(in_milliseconds(Duration::MAX), Duration::MAX);
     }
 }

@@ -127,7 +127,7 @@ impl ProcessGroups {
     }
 
     /// The present, on a clock that stands still while the groups are suspended.
-    pub(super) fn now(&self) -> Instant {
+    pub(in crate::backend) fn now(&self) -> Instant {
         let state = self.shared.state.lock();
         let now = state.suspended_since.unwrap_or_else(Instant::now);
         now.checked_sub(state.suspended_for).unwrap_or(now)

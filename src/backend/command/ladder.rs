@@ -1,7 +1,7 @@
 //! The way from asking a program to end to ending it. Pure in time.
 
 use super::exit::Cause;
-use crate::backend::TimeLimit;
+use crate::backend::time_limit::TimeLimit;
 use crate::cancel::Stage;
 use std::time::{Duration, Instant};
 

@@ -53,15 +53,8 @@ impl Output {
         }
     }
 
-    /// A text that was cut ends with a whole character.
-    pub(super) fn into_response(mut self) -> Response {
-        if self.is_truncated
-            && let Err(error) = std::str::from_utf8(&self.bytes)
-            && error.error_len().is_none()
-        {
-            self.bytes.truncate(error.valid_up_to());
-        }
-        Response::from_bytes(self.bytes).with_truncated(self.is_truncated)
+    pub(super) fn into_response(self) -> Response {
+        if self.is_truncated { Response::from_cut_bytes(self.bytes) } else { Response::from_bytes(self.bytes) }
     }
 }
 

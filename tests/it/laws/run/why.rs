@@ -36,7 +36,7 @@ pub(super) fn why(scenario: &Scenario, show: &Show) -> Result<(), TestCaseError>
             .iter()
             .filter(|(.., result)| is_vain(result))
             .map(|(from, to, _)| to.saturating_sub(*from))
-            .sum();
+            .sum::<Duration>();
         let bars = |id: &String| {
             let outcome = show.report.get(id).unwrap();
             let is_bad = matches!(outcome.status(), Status::Failed | Status::Skipped);

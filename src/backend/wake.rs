@@ -1,9 +1,11 @@
 //! What a poll loop waits on so that another thread can end its wait.
 
 use crate::sync::Arc;
+use rustix::event::Timespec;
 use rustix::fd::{AsFd, BorrowedFd};
 use std::cell::OnceCell;
 use std::io;
+use std::time::Duration;
 
 /// A descriptor that becomes readable when somebody calls [`wake`](Wake::wake), and stays so until it is cleared.
 ///
@@ -40,6 +42,12 @@ impl AsFd for Wake {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.reader()
     }
+}
+
+/// How long to poll. Some systems refuse what is longer than 24 days.
+pub(super) fn timespec(timeout: Duration) -> Timespec {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    Timespec::try_from(timeout.min(LONGEST)).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]
