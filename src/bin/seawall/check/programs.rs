@@ -19,7 +19,7 @@ fn missing_of(backend: &Backend) -> Option<String> {
     let (program, source, place) = match &backend.kind {
         Kind::Agent(agent) => (&agent.program, Some(agent.maker.source()), Place { env: &agent.env, cwd: &agent.cwd }),
         Kind::Command(command) => (command.argv.first()?, None, Place { env: &command.env, cwd: &command.cwd }),
-        Kind::Simulated(_) => return None,
+        Kind::Http(_) | Kind::Simulated(_) => return None,
     };
     let name = visible(&backend.name);
     if !place.cwd.is_dir() {

@@ -23,6 +23,7 @@ fn tells_costs(backend: &Backend) -> bool {
     match &backend.kind {
         Kind::Agent(agent) => agent.maker.tells_costs(),
         Kind::Command(_) => !backend.is_declared(),
+        Kind::Http(_) => false,
         Kind::Simulated(_) => true,
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod agent;
 pub(super) mod command;
+pub(super) mod http;
 pub(super) mod simulated;
 
 use super::breaker::BreakerKeys;
@@ -12,6 +13,7 @@ use super::retry::RetryKeys;
 use super::table::{Table, list};
 pub(crate) use agent::{Agent, Maker};
 pub(crate) use command::Command;
+pub(crate) use http::Http;
 use seawall::{CircuitBreakerConfig, WhenOpen};
 use simulated::Simulated;
 use std::path::Path;
@@ -41,6 +43,7 @@ pub(crate) struct Backend {
 pub(crate) enum Kind {
     Agent(Agent),
     Command(Command),
+    Http(Box<Http>),
     Simulated(Simulated),
 }
 
@@ -54,11 +57,12 @@ pub(super) struct Defaults<'a> {
 }
 
 const COMMON: [&str; 6] = ["kind", "timeout", "when_open", "retry", "breaker", "concurrency"];
-const KINDS: [(&str, &[&str]); 5] = [
+const KINDS: [(&str, &[&str]); 6] = [
     ("command", &command::KEYS),
     ("claude", &agent::CLAUDE_KEYS),
     ("codex", &agent::CODEX_KEYS),
     ("goose", &agent::GOOSE_KEYS),
+    ("http", &http::KEYS),
     ("simulated", &simulated::KEYS),
 ];
 
@@ -144,6 +148,7 @@ impl Kind {
         match self {
             Self::Agent(agent) => agent.maker.word(),
             Self::Command(_) => "command",
+            Self::Http(_) => "http",
             Self::Simulated(_) => "simulated",
         }
     }
@@ -157,7 +162,7 @@ impl Kind {
     fn retry(&self) -> RetryKeys {
         match self {
             Self::Agent(_) => Agent::RETRY,
-            Self::Command(_) | Self::Simulated(_) => RetryKeys::NONE,
+            Self::Command(_) | Self::Http(_) | Self::Simulated(_) => RetryKeys::NONE,
         }
     }
 }
@@ -214,6 +219,7 @@ fn kind_of(table: &Table<'_>, defaults: Defaults<'_>, faults: &mut Faults) -> Op
         "codex" => agent(Maker::Codex, faults),
         "goose" => agent(Maker::Goose, faults),
         "command" => Command::read(table, defaults.folder, faults).map(Kind::Command),
+        "http" => Http::read(table, defaults.folder, faults).map(|http| Kind::Http(Box::new(http))),
         _ => Some(Kind::Simulated(Simulated::read(table, faults))),
     }
 }
@@ -223,7 +229,8 @@ fn refuse_foreign_keys(table: &Table<'_>, kind: Option<&str>, faults: &mut Fault
     let is_foreign = |word: &str| kind.is_some_and(|kind| kind != word);
     let mut known = COMMON.to_vec();
     KINDS.iter().filter(|(word, _)| !is_foreign(word)).for_each(|(_, keys)| known.extend(*keys));
-    let mut foreign = Vec::new();
+    // Of these there is a fault of its own.
+    let mut foreign = if kind == Some("http") { http::KEYS_IN_THE_PLAN.to_vec() } else { Vec::new() };
     for field in table.fields().into_iter().filter(|field| !known.contains(&field.key)) {
         let owners: Vec<&str> =
             KINDS.iter().filter(|(_, keys)| keys.contains(&field.key)).map(|(word, _)| *word).collect();

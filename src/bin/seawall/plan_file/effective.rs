@@ -1,5 +1,7 @@
 //! The plan as it is meant: a plan file in which nothing is left to defaults.
 
+mod http;
+
 use super::backend::agent::Agent;
 use super::backend::command::{Command, EXIT_CLASSES, Input};
 use super::backend::simulated::{Latency, Simulated};
@@ -42,7 +44,7 @@ impl PlanFile {
 }
 
 /// Keys with their values, as TOML.
-type Entries = Vec<(&'static str, String)>;
+pub(super) type Entries = Vec<(&'static str, String)>;
 
 #[derive(Default)]
 struct Document {
@@ -72,6 +74,7 @@ impl Document {
         entries.extend(match &backend.kind {
             Kind::Agent(agent) => agent_entries(agent),
             Kind::Command(command) => command_entries(command),
+            Kind::Http(http) => http::entries(http),
             Kind::Simulated(simulated) => simulated_entries(simulated),
         });
         entries.extend(backend.timeout.map(|timeout| ("timeout", time(timeout))));
@@ -215,11 +218,11 @@ fn strings<T: AsRef<str>>(items: &[T]) -> String {
     array(items.iter().map(|item| string(item.as_ref())))
 }
 
-fn time(duration: Duration) -> String {
+pub(super) fn time(duration: Duration) -> String {
     string(&duration::format(duration))
 }
 
 /// With a point or an exponent, so that it stays a number with a fraction.
-fn number(number: f64) -> String {
+pub(super) fn number(number: f64) -> String {
     format!("{number:?}")
 }

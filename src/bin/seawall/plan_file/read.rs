@@ -4,6 +4,7 @@ use super::backend::Defaults;
 use super::backends::Backends;
 use super::breaker::BreakerKeys;
 use super::faults::{Fault, Faults};
+use super::masked::masked;
 use super::mended::Mended;
 use super::names::Names;
 use super::places::Places;
@@ -35,7 +36,7 @@ pub(super) fn read(name: &str, text: &str, folder: &Path, faults: Vec<Fault>) ->
         Some(mended) => judge_mended(name, &mended, folder),
         None => judge(name, text, folder, faults, Vec::new(), document),
     };
-    judged.map_err(|faults| PlanFaults::new(name, text, &faults))
+    judged.map_err(|faults| PlanFaults::new(name, &masked(text), &faults))
 }
 
 fn judge_mended(name: &str, mended: &Mended, folder: &Path) -> Result<PlanFile, Vec<Fault>> {

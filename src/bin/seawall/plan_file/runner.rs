@@ -70,6 +70,7 @@ impl PlanFile {
         match &backend.kind {
             Kind::Agent(agent) => add_agent(news, builder, name, agent, settings),
             Kind::Command(command) => news.add(builder, name, command_backend(command, settings)),
+            Kind::Http(http) => news.add(builder, name, http.backend.clone().with_groups(&settings.groups)),
             Kind::Simulated(simulated) => news.add(builder, name, simulated_backend(simulated, settings)),
         }
     }

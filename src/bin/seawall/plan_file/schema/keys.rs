@@ -145,7 +145,7 @@ fn of_http(key: &str) -> Option<Value> {
         "method" => text("The method of a request; POST where there is none."),
         "body" => text("A template of what is sent, which knows `prompt` alone."),
         "answer" => text("A JSON pointer into the answer."),
-        "max_body" => json!({ "description": "How much of an answer is read.", "type": ["string", "integer"] }),
+        "max_body" => text("How much of an answer is read: a size, such as \"16MiB\"."),
         "key_env" => text("The variable that holds the key."),
         "key_file" => text("The file that holds the key, from the plan's folder."),
         "connect_timeout" => duration("Of name and connection."),
