@@ -105,7 +105,31 @@ const MOST_REDIRECTS: usize = 5;
 /// - https trusts what the system trusts, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name. `HTTP_PROXY`, `HTTPS_PROXY`,
 ///   `ALL_PROXY` and `NO_PROXY` are obeyed as they are when the backend is built, but never for loopback.
 ///
-/// Clones share their connections.
+/// Clones share their connections. One that is idle for 15 s is closed when the next one is looked for.
+///
+/// # With the rest
+///
+/// What the classes are for: an endpoint that names its own pace by 429 and `Retry-After` is obeyed and counts as well; one
+/// that is down opens its circuit, and its calls go elsewhere.
+///
+/// ```
+/// use seawall::{BackendConfig, HttpBackend, Runner, WhenOpen};
+/// use std::time::Duration;
+///
+/// let careful = BackendConfig::new()
+///     .with_timeout(Duration::from_secs(60))
+///     .with_concurrency(4)
+///     .with_when_open(WhenOpen::Fallback("small".into()));
+/// let runner = Runner::builder()
+///     .backend("large", HttpBackend::openai("http://localhost:8000/v1").model("large").build()?)
+///     .backend("small", HttpBackend::openai("http://localhost:8001/v1").model("small").build()?)
+///     .configure("large", careful)
+///     .build()?;
+/// # drop(runner);
+/// # Ok::<(), seawall::Error>(())
+/// ```
+///
+/// # Any endpoint
 ///
 /// ```
 /// use seawall::{Backend, CancelToken, Context, HttpBackend};
@@ -146,11 +170,14 @@ pub struct HttpBackend {
 }
 
 struct Inner {
+    /// The connections, which outlive the calls.
     client: Client,
     /// All of the request but what depends on the prompt.
     template: Request<'static>,
     form: Form,
+    /// What is taken out of everything that leaves here.
     secrets: Secrets,
+    /// In bytes.
     max_body: usize,
     connect_timeout: Option<Duration>,
 }
@@ -164,9 +191,13 @@ enum Form {
 
 #[derive(Debug)]
 enum BodyForm {
+    /// The prompt as it is.
     Prompt,
+    /// A text with the prompt in it.
     Template(Box<BodyTemplate>),
+    /// The same bytes for every prompt.
     Fixed(Box<[u8]>),
+    /// None, and no length of it.
     None,
 }
 
@@ -209,6 +240,7 @@ impl HttpBackend {
 }
 
 impl Inner {
+    /// What is sent for this prompt.
     fn request<'p>(&'p self, prompt: &'p str) -> Result<Request<'p>, SendError> {
         let body = match &self.form {
             _ if matches!(self.template.method, Method::GET | Method::HEAD) => None,

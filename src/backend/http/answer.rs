@@ -15,6 +15,7 @@ use ureq::http;
 pub(super) const EXCERPT: usize = 8 * 1024;
 
 impl Inner {
+    /// The response, or the error that an answer stands for, with the wait that it asks for.
     pub(super) fn judge(
         &self,
         mut response: http::Response<ureq::Body>,
@@ -48,6 +49,7 @@ impl Inner {
         }
     }
 
+    /// What is wanted of a successful answer.
     fn response(
         &self,
         response: &mut http::Response<ureq::Body>,
@@ -85,6 +87,7 @@ impl Inner {
         }
     }
 
+    /// The body as the response.
     fn whole(&self, body: &Body) -> Response {
         let bytes = self.secrets.redacted(&body.bytes, body.is_cut).into_owned();
         if body.is_cut { Response::from_cut_bytes(bytes) } else { Response::from_bytes(bytes) }
@@ -107,6 +110,7 @@ fn with_excerpt(sentence: &str, excerpt: &str) -> String {
     if excerpt.is_empty() { sentence.to_owned() } else { format!("{sentence}: {excerpt}") }
 }
 
+/// As much of a text as an error may hold.
 fn cut(text: &str) -> &str {
     let end = (0..=EXCERPT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or_default()]

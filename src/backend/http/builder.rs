@@ -102,6 +102,16 @@ impl<F> HttpBackendBuilder<F> {
     /// secret as the key.
     ///
     /// `Accept-Encoding: gzip` asks for gzip, which is then unpacked.
+    ///
+    /// ```
+    /// use seawall::HttpBackend;
+    /// let packed = HttpBackend::builder("https://example.org/answer")
+    ///     .header("Accept-Encoding", "gzip")
+    ///     .header("X-Api-Key", "sk-1")
+    ///     .build()?;
+    /// assert!(!format!("{packed:?}").contains("sk-1"));
+    /// # Ok::<(), seawall::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         const WHAT: &str = "names of headers with their values";
         let (name, value) = (name.as_ref(), value.as_ref());
@@ -123,11 +133,18 @@ impl<F> HttpBackendBuilder<F> {
     }
 
     /// How much of an answer's body is kept, in bytes; 16 MiB by default.
+    ///
+    /// The limit is of what is kept, after unpacking, so that a small answer that unpacks to a large one is bounded too.
+    /// Where the answer must be read, by [`answer`](HttpBackendBuilder::answer) or as a chat, one that is longer is
+    /// [invalid](crate::ErrorClass::InvalidAnswer).
     pub fn max_body(self, bytes: usize) -> Self {
         Self { max_body: bytes, ..self }
     }
 
     /// How long looking up the name and connecting may take. By default they have the time of the whole attempt.
+    ///
+    /// A call that runs into it is [timed out](crate::ErrorClass::TimedOut). A host with several addresses is tried at all of
+    /// them within it: each has 250 ms before the next one is tried beside it (RFC 8305), and the first that answers is taken.
     pub fn connect_timeout(self, limit: Duration) -> Self {
         Self { connect_timeout: Some(limit), ..self }
     }
@@ -160,6 +177,15 @@ impl HttpBackendBuilder<Generic> {
     }
 
     /// The method, as it is sent; the usual ones may be in small letters. `POST` by default.
+    ///
+    /// `GET` and `HEAD` send no body, whatever is set for it; all others do.
+    ///
+    /// ```
+    /// use seawall::HttpBackend;
+    /// let ping = HttpBackend::builder("http://localhost:8080/health").method("GET").build()?;
+    /// # drop(ping);
+    /// # Ok::<(), seawall::Error>(())
+    /// ```
     pub fn method(mut self, method: impl AsRef<str>) -> Self {
         let method = method.as_ref();
         let usual = USUAL.into_iter().find(|usual| usual.as_str().eq_ignore_ascii_case(method));
@@ -172,6 +198,15 @@ impl HttpBackendBuilder<Generic> {
 
     /// A Jinja template for the body, which knows `prompt` alone; `{{ prompt | tojson }}` is the prompt as a JSON string.
     /// It is sent as `application/json`.
+    ///
+    /// A name that is unknown, a filter that there is not, and what is no template are faults of the settings. The template
+    /// is tried with a prompt when it is given, so that what is wrong with it is not met by a call first.
+    ///
+    /// ```
+    /// use seawall::HttpBackend;
+    /// let refused = HttpBackend::builder("http://h/").body_template("{{ promt }}").build().unwrap_err();
+    /// assert!(refused.to_string().ends_with("there is no `promt` in it, but `prompt` alone"));
+    /// ```
     pub fn body_template(mut self, template: impl AsRef<str>) -> Self {
         match BodyTemplate::new(template.as_ref()) {
             Ok(template) => self.form.body = BodyForm::Template(Box::new(template)),
@@ -187,6 +222,8 @@ impl HttpBackendBuilder<Generic> {
     }
 
     /// No body at all.
+    ///
+    /// A method that usually has one is then sent without, and without a length.
     pub fn no_body(mut self) -> Self {
         self.form.body = BodyForm::None;
         self
@@ -196,6 +233,13 @@ impl HttpBackendBuilder<Generic> {
     /// response is the whole body.
     ///
     /// An answer that has nothing there, or `null`, is [invalid](crate::ErrorClass::InvalidAnswer).
+    ///
+    /// | pointer | of `{"a": [1, {"b/c": "x"}]}` |
+    /// | --- | --- |
+    /// | `/a/1/b~1c` | `x` |
+    /// | `/a` | `[1, {"b/c": "x"}]` |
+    /// | `/a/0` | `1` |
+    /// | `/b` | invalid |
     pub fn answer(mut self, pointer: impl AsRef<str>) -> Self {
         let pointer = pointer.as_ref();
         match Pointer::parse(pointer) {

@@ -27,8 +27,11 @@ pub(super) type Answers = SmallVec<[PollFlags; 4]>;
 /// One attempt, as its sockets see it.
 pub(super) struct Call {
     cancel: CancelToken,
+    /// When it is over, on `clock`, and how long it was set to.
     limit: Option<(Instant, Duration)>,
+    /// For looking up the name and connecting.
     pub(super) connect_timeout: Option<Duration>,
+    /// What every wait waits on, too.
     pub(super) wake: Arc<Wake>,
     clock: CallClock,
 }
@@ -91,6 +94,7 @@ impl Call {
         }
     }
 
+    /// The present, on the clock of time limits.
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }

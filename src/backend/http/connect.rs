@@ -15,9 +15,13 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// What is under way to one host.
 struct Race<'a> {
+    /// Addresses that are not tried yet.
     rest: std::slice::Iter<'a, SocketAddr>,
+    /// Sockets that are on their way.
     runners: Vec<OwnedFd>,
+    /// When the next one starts, though the others may still win.
     next_start: Instant,
+    /// Why the last one that gave up did.
     last_error: io::Error,
 }
 

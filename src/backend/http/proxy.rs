@@ -72,6 +72,7 @@ impl Proxies {
         servers.flat_map(|server| [server.password.as_deref(), server.credentials.as_deref()]).flatten()
     }
 
+    /// The way to an address; an error where its proxy cannot be used, since going past it might tell what it is to hide.
     pub(super) fn route<'a>(&'a self, uri: &'a Uri) -> Result<Route<'a>, Trouble> {
         let (host, port) = (uri.host().unwrap_or_default(), port_of(uri));
         let is_secure = uri.scheme_str() == Some("https");
@@ -144,11 +145,13 @@ impl ProxyServer {
         Some(Self { host: proxy.host().to_owned(), port: proxy.port(), password, credentials })
     }
 
+    /// The header that lets its users in, as a line.
     fn header(&self) -> String {
         let credentials = self.credentials.as_ref();
         credentials.map(|credentials| format!("Proxy-Authorization: Basic {credentials}\r\n")).unwrap_or_default()
     }
 
+    /// What makes a request one to this proxy.
     pub(super) fn forward_head(&self, origin: &str) -> ForwardHead {
         ForwardHead { origin: origin.to_owned(), headers: self.header() }
     }

@@ -65,6 +65,7 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
     }
 }
 
+/// Whom a key is for: scheme, host and port, the default one included.
 fn origin(uri: &Uri) -> (Option<&str>, Option<String>, u16) {
     (uri.scheme_str(), uri.host().map(str::to_lowercase), port_of(uri))
 }

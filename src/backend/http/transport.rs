@@ -43,6 +43,7 @@ impl TcpConnector {
         Self { lookups, proxies }
     }
 
+    /// A connection to a host, within the limit for that.
     fn dial(&self, host: &str, port: u16) -> Result<TcpStream, Trouble> {
         let call = Call::current().map_err(Trouble::Lost)?;
         let until = call.connect_timeout.and_then(|limit| call.now().checked_add(limit));
@@ -88,6 +89,7 @@ pub(super) struct TcpTransport {
     deaf: Option<io::Error>,
     /// The last read filled all that there was room for, so that the next one need not wait.
     has_more: bool,
+    /// Set where the peer is a proxy that sends requests on.
     forward: Option<ForwardHead>,
     /// Nothing of the next request is sent yet.
     is_fresh: bool,
