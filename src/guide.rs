@@ -20,6 +20,11 @@ pub mod agents {
     #![doc = include_str!("guide/agents.md")]
 }
 
+/// Runs that go on where an earlier one ended: what a journal is told and asked, and one of your own.
+pub mod journal {
+    #![doc = include_str!("guide/journal.md")]
+}
+
 /// Answers that flow from task to task, and many tasks from one entry: prompts as templates, files for scripts, `for_each`.
 pub mod data {
     #![doc = include_str!("guide/data.md")]

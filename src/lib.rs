@@ -98,7 +98,7 @@ pub use resilience::{
     Delays, InvalidSetting, Permit, RetryConfig, StateChange, Ticket, Verdict, call_with_retry, send_with_retry,
 };
 pub use runner::{
-    Attempt, AttemptResult, BackendConfig, Event, EventKind, Journal, Outcome, Report, RunOptions, Runner,
+    Attempt, AttemptResult, BackendConfig, Event, EventKind, Journal, Outcome, Recalled, Report, RunOptions, Runner,
     RunnerBuilder, Schedule, Wait, WhenOpen, Why,
 };
 pub use send_error::{ErrorClass, SendError};

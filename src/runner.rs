@@ -21,7 +21,7 @@ mod worker;
 
 pub use builder::{BackendConfig, RunnerBuilder, Schedule, WhenOpen};
 pub use event::{Event, EventKind};
-pub use journal::Journal;
+pub use journal::{Journal, Recalled};
 pub use options::RunOptions;
 pub use outcome::{Attempt, AttemptResult, Outcome};
 pub use queue::Wait;
@@ -108,16 +108,23 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         options: RunOptions<'_, R>,
     ) -> Result<Report<R>, Error> {
         let lane_of = lane_of_tasks(self, plan)?;
+        let is_resuming = options.is_resuming;
         let crew = Crew::new(self.widest(plan), &self.settings.clock)?;
         let seed = self.settings.seed.unwrap_or_else(seed::fresh);
         let _turn = self.settings.clock.take_part(seed);
         let (own, _heir) = cancel.child();
         let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
+        if is_resuming {
+            queue.open(Queue::recall_all);
+        }
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         let wave_starts = crew.muster(&run, || {
             run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
             run.charge(&Spent::default());
+            if is_resuming {
+                run.take_over_all();
+            }
             self.work(&run, &crew, cancel)
         })?;
         run.sweep();

@@ -81,6 +81,8 @@ pub enum EventKind {
         status: Status,
         /// Why it has no response.
         failure: Option<Failure>,
+        /// Whether it was taken over from an earlier run. Then this is all that there is to tell of it.
+        resumed: bool,
     },
     /// A call begins. Not for one that a circuit breaker refused.
     #[non_exhaustive]

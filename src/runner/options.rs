@@ -24,12 +24,13 @@ pub struct RunOptions<'r, R = crate::Response> {
     pub(super) time_limit: Option<Duration>,
     pub(super) max_cost: Option<f64>,
     pub(super) journal: Option<&'r dyn Journal<R>>,
+    pub(super) is_resuming: bool,
 }
 
 impl<'r, R> RunOptions<'r, R> {
     /// Nobody is told, and nothing ends it but its token.
     pub fn new() -> Self {
-        Self { events: None, is_fail_fast: false, time_limit: None, max_cost: None, journal: None }
+        Self { events: None, is_fail_fast: false, time_limit: None, max_cost: None, journal: None, is_resuming: false }
     }
 
     /// Every event goes to `events`, which is dropped when the run ends. A slow or dropped receiver changes nothing.
@@ -61,6 +62,12 @@ impl<'r, R> RunOptions<'r, R> {
     /// Each outcome is recorded in `journal` before anybody hears of it.
     pub fn with_journal(self, journal: &'r dyn Journal<R>) -> Self {
         Self { journal: Some(journal), ..self }
+    }
+
+    /// Before a task starts the journal is asked whether it was done before ([`Journal::recall`]), and what was done is taken
+    /// over. Without a journal nothing is.
+    pub fn with_resume(self) -> Self {
+        Self { is_resuming: true, ..self }
     }
 }
 

@@ -35,6 +35,7 @@ struct EndedTask<R> {
     backend: Arc<str>,
     wave: u32,
     mode: FailureMode,
+    is_resumed: bool,
     ending: Ending<R>,
 }
 
@@ -62,9 +63,39 @@ impl<R> Outcome<R> {
 
     /// The task has ended, which it does once.
     pub(super) fn settle<Q>(&self, task: &Task<Q>, backend: Arc<str>, wave: u32, ending: Ending<R>) {
-        let ended = EndedTask { task: task.id().clone(), backend, wave, mode: task.mode(), ending };
+        let (task, mode) = (task.id().clone(), task.mode());
+        self.set(EndedTask { task, backend, wave, mode, is_resumed: false, ending });
+    }
+
+    /// The task was completed by an earlier run.
+    pub(super) fn settle_resumed<Q>(&self, task: &Task<Q>, wave: u32, ending: Ending<R>) {
+        let backend = Arc::clone(task.shared_backend());
+        let (task, mode) = (task.id().clone(), task.mode());
+        self.set(EndedTask { task, backend, wave, mode, is_resumed: true, ending });
+    }
+
+    /// What was settled elsewhere comes to its place.
+    pub(super) fn take(&self, other: Self) {
+        if let Some(ended) = other.ended.into_inner() {
+            self.set(ended);
+        }
+    }
+
+    fn set(&self, ended: EndedTask<R>) {
         let is_first = self.ended.set(ended).is_ok();
         debug_assert!(is_first, "a task ends once");
+    }
+
+    /// The same, without what became of it.
+    pub(super) fn into_cancelled(mut self) -> Self {
+        if let Some(EndedTask { ending, .. }) = self.ended.get_mut() {
+            let last = ending.result.as_ref().err().and_then(Failure::last_error).cloned();
+            ending.result = Err(Failure::Cancelled { last });
+            if let Some(last) = ending.attempts.last_mut().filter(|last| last.result.as_str() == "success") {
+                last.result = AttemptResult::Cancelled;
+            }
+        }
+        self
     }
 
     fn ended_task(&self) -> &EndedTask<R> {
@@ -115,15 +146,21 @@ impl<R> Outcome<R> {
         self.ending().started
     }
 
+    /// Whether it was taken over from an earlier run: completed, with the attempts and the response of that run. Its times
+    /// count from the beginning of the run that did the work.
+    pub fn is_resumed(&self) -> bool {
+        self.ended_task().is_resumed
+    }
+
     /// How long it took from then on, waits included.
     pub fn elapsed(&self) -> Duration {
         let Ending { started, ended, .. } = self.ending();
         started.map_or(Duration::ZERO, |started| ended.saturating_sub(started))
     }
 
-    /// When it ended, also if it never started.
+    /// When it ended, also if it never started. What was taken over had ended before the run began.
     pub(super) fn ended(&self) -> Duration {
-        self.ending().ended
+        if self.is_resumed() { Duration::ZERO } else { self.ending().ended }
     }
 
     pub(super) fn at_circuit(&self) -> &[Span] {
@@ -205,6 +242,37 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// One that was made, as a journal brings it back.
+    pub fn new(
+        backend: impl Into<Arc<str>>,
+        worker: usize,
+        started: Duration,
+        elapsed: Duration,
+        result: AttemptResult,
+    ) -> Self {
+        Self { backend: backend.into(), worker, started, elapsed, result, delay: None, spent: None }
+    }
+
+    /// The same, with the wait that was drawn for after it.
+    #[must_use]
+    pub fn with_delay(self, delay: Duration) -> Self {
+        Self { delay: Some(delay), ..self }
+    }
+
+    /// The same, with what it used up.
+    #[must_use]
+    pub fn with_usage(mut self, usage: Usage) -> Self {
+        self.spent.get_or_insert_default().usage = usage;
+        self
+    }
+
+    /// The same, with the session in which it ended.
+    #[must_use]
+    pub fn with_session(mut self, session: Session) -> Self {
+        self.spent.get_or_insert_default().session = Some(session);
+        self
+    }
+
     /// What it used up, if the backend told.
     pub fn usage(&self) -> Option<Usage> {
         self.spent.as_ref().map(|spent| spent.usage).filter(|usage| !usage.is_empty())

@@ -50,6 +50,8 @@ pub(super) enum Take<P> {
         task: u32,
         root: u32,
     },
+    /// It may have been done before.
+    Recall(Item<P>),
     /// Nothing may start now. At this instant, if there is one, something may.
     Wait(Option<Instant>),
     Over,
@@ -64,6 +66,8 @@ pub(super) enum Finish<P> {
     Parked { item: Item<P>, why: Wait, until: Instant },
     /// It goes on at once, at another backend.
     Moved { item: Item<P>, lane: u32 },
+    /// It was not done before.
+    NotRecalled(Item<P>),
 }
 
 /// What a call said of the circuit that others may be waiting for.
@@ -94,6 +98,8 @@ pub(super) struct Queue<P> {
     /// How many tasks must end before the workers may go.
     left: usize,
     stage: Stage,
+    /// Whether each task is asked for before it starts, since it may have been done before.
+    is_recalling: bool,
     /// Of `again` and `fresh` the one that was served last; they take turns, so that neither starves the other.
     again_had_its_turn: bool,
     /// Tasks that were parked, or moved, and may go on.
@@ -151,10 +157,16 @@ impl<P> Queue<P> {
             unmet: None,
             left: 0,
             stage: Stage::Running,
+            is_recalling: false,
             notices: has_listener.then(Vec::new),
             graph,
             lane_of,
         }
+    }
+
+    /// From now on no task starts that was not asked for by a [`Take::Recall`], which needs no place and no resource.
+    pub(super) fn recall_all(&mut self) {
+        self.is_recalling = true;
     }
 
     /// Lets the tasks of one wave start. Those of the wave before have all ended.
@@ -212,10 +224,14 @@ impl<P> Queue<P> {
         if !self.parked.is_empty() {
             self.release_due(now());
         }
-        while let Some(item) = self.next_ready() {
+        while let Some((item, is_new)) = self.next_ready() {
             if let (None, Some(root)) = (&item.progress, self.roots.of(item.task)) {
                 self.note_start(item.task);
                 return Take::Skip { task: item.task, root };
+            }
+            if is_new && self.is_recalling {
+                self.note_start(item.task);
+                return Take::Recall(item);
             }
             if let Some(item) = self.pass_gates(item) {
                 self.note_start(item.task);
@@ -245,6 +261,7 @@ impl<P> Queue<P> {
                 self.leave_gates(item.task, item.lane);
                 self.again.push_back(Item { lane, ..item });
             }
+            Finish::NotRecalled(item) => self.again.push_back(item),
         }
     }
 
@@ -267,16 +284,16 @@ impl<P> Queue<P> {
         }
     }
 
-    /// The next that may start, if its gates let it: what goes on and what is new in turns.
-    fn next_ready(&mut self) -> Option<Item<P>> {
+    /// The next that may start, if its gates let it: what goes on and what is new in turns. Says whether it is new.
+    fn next_ready(&mut self) -> Option<(Item<P>, bool)> {
         let is_again = if self.again_had_its_turn { self.fresh.is_empty() } else { !self.again.is_empty() };
         self.again_had_its_turn = is_again;
         if is_again {
-            return self.again.pop_front();
+            return self.again.pop_front().map(|item| (item, false));
         }
         let task = self.fresh.pop_front()?;
         let lane = self.lane_of[task as usize];
-        Some(Item::fresh(task, lane, lane))
+        Some((Item::fresh(task, lane, lane), true))
     }
 
     fn park(&mut self, item: Item<P>, why: Wait, until: Instant) {
@@ -413,6 +430,7 @@ mod tests {
         match take {
             Take::Start(item) => format!("start {}", item.task),
             Take::Skip { task, root } => format!("skip {task} for {root}"),
+            Take::Recall(item) => format!("recall {}", item.task),
             Take::Wait(until) => format!("wait{}", if until.is_some() { " a while" } else { "" }),
             Take::Over => "over".into(),
         }
@@ -630,6 +648,7 @@ mod tests {
                 match self.queue.take(|| now) {
                     Take::Start(item) => self.start(item),
                     Take::Skip { task, root } => self.skip(task, root),
+                    Take::Recall(_) => unreachable!("nothing is recalled"),
                     Take::Wait(_) if !self.busy.is_empty() => self.finish_one(),
                     Take::Wait(Some(until)) => {
                         assert!(until > self.now, "what is due was not let go");

@@ -3,7 +3,7 @@
 use super::event::{EventKind, Events};
 use super::journal::Journal;
 use super::lane::Lane;
-use super::outcome::{Attempts, Ending, Outcome};
+use super::outcome::{Attempt, Attempts, Ending, Outcome};
 use super::progress::Progress;
 use super::queue::Notice;
 use super::report::{Report, counts};
@@ -17,6 +17,7 @@ use crate::plan::{Graph, Plan};
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::sync::{Arc, Mutex};
+use crate::task_id::TaskId;
 use crate::usage::Usage;
 use std::collections::HashMap;
 use std::io;
@@ -66,16 +67,63 @@ impl<Q, R> Run<'_, Q, R> {
         at.saturating_duration_since(self.began)
     }
 
-    /// Puts an outcome in its place, where nobody looks before the task is settled; then writes it down, then tells of it, so
-    /// that nobody hears of what is not kept. Says whether dependents may not start.
+    /// Writes an outcome down and tells of it. Says whether dependents may not start.
     pub(super) fn end_task(&self, number: u32, backend: Arc<str>, ending: Ending<R>, at: Instant) -> bool {
+        self.keep(number, backend, ending);
+        self.tell_end(number, at)
+    }
+
+    /// Writes an outcome down, if there is a journal, and puts it in its place, where nobody looks before the task is settled.
+    ///
+    /// What cannot be written down counts for nothing: the task is cancelled.
+    pub(super) fn keep(&self, number: u32, backend: Arc<str>, ending: Ending<R>) {
+        let (task, wave) = (&self.plan.tasks()[number as usize], self.graph.wave_of(number));
+        let place = &self.outcomes[number as usize];
+        let Some(journal) = self.journal else { return place.settle(task, backend, wave, ending) };
+        let outcome = Outcome::to_come();
+        outcome.settle(task, backend, wave, ending);
+        let is_kept = self.write_down(|| journal.record(&outcome));
+        place.take(if is_kept { outcome } else { outcome.into_cancelled() });
+    }
+
+    /// Takes over what the journal has of a task; says whether it has something.
+    pub(super) fn take_over(&self, number: u32, at: Instant) -> bool {
+        let Some(journal) = self.journal else { return false };
+        let task = &self.plan.tasks()[number as usize];
+        let mut recalled = None;
+        self.write_down(|| {
+            recalled = journal.recall(task.id())?;
+            Ok(())
+        });
+        let Some(recalled) = recalled else { return false };
+        let outcome = Outcome::to_come();
+        outcome.settle_resumed(task, self.graph.wave_of(number), recalled.ending);
+        if !self.write_down(|| journal.record(&outcome)) {
+            return false;
+        }
+        self.outcomes[number as usize].take(outcome);
+        self.tell_end(number, at);
+        true
+    }
+
+    /// Before anything starts: takes over each task all of whose line is taken over.
+    pub(super) fn take_over_all(&self) {
+        let at = self.clock.now();
+        for &task in self.graph.waves().flatten() {
+            if self.graph.dependencies(task).iter().all(|other| self.outcomes[*other as usize].has_come()) {
+                self.take_over(task, at);
+            }
+        }
+    }
+
+    /// Tells of a task that has ended. Says whether dependents may not start.
+    pub(super) fn tell_end(&self, number: u32, at: Instant) -> bool {
         let outcome = &self.outcomes[number as usize];
-        outcome.settle(&self.plan.tasks()[number as usize], backend, self.graph.wave_of(number), ending);
-        self.record(outcome);
         self.events.send(at, || EventKind::TaskEnded {
             task: outcome.task().clone(),
             status: outcome.status(),
             failure: outcome.result().err().cloned(),
+            resumed: outcome.is_resumed(),
         });
         if self.is_fail_fast && outcome.status() == Status::Failed && outcome.fails_run() {
             self.cancel.drain("fail-fast");
@@ -176,13 +224,26 @@ impl<Q, R> Run<'_, Q, R> {
         }
     }
 
-    fn record(&self, outcome: &Outcome<R>) {
-        let Some(journal) = self.journal.filter(|_| self.journal_error.lock().is_none()) else { return };
-        let recorded = catch_unwind(AssertUnwindSafe(|| journal.record(outcome)));
-        if let Err(error) = recorded.unwrap_or_else(|_| Err(io::Error::other("the journal panicked"))) {
+    /// Writes down the last of the attempts of a task that goes on.
+    pub(super) fn record_attempt(&self, task: &TaskId, attempts: &[Attempt]) {
+        if let (Some(journal), Some(attempt)) = (self.journal, attempts.last()) {
+            self.write_down(|| journal.record_attempt(task, attempts.len(), attempt));
+        }
+    }
+
+    /// Says whether it was done. After the first error nothing more is.
+    fn write_down(&self, write: impl FnOnce() -> io::Result<()>) -> bool {
+        if self.journal_error.lock().is_some() {
+            return false;
+        }
+        let written = catch_unwind(AssertUnwindSafe(write));
+        let written = written.unwrap_or_else(|_| Err(io::Error::other("the journal panicked")));
+        if let Err(error) = written {
             self.journal_error.lock().get_or_insert_with(|| error.into());
             self.cancel.cancel_because("journal");
+            return false;
         }
+        true
     }
 
     fn event_of(&self, notice: &Notice) -> EventKind {

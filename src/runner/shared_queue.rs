@@ -35,6 +35,7 @@ pub(super) struct Done {
 pub(super) enum Next {
     Start(Item<Box<Progress>>),
     Skip { task: u32, root: u32 },
+    Recall(Item<Box<Progress>>),
 }
 
 impl SharedQueue {
@@ -75,6 +76,7 @@ impl SharedQueue {
                 }
                 Take::Start(item) => Some(Next::Start(item)),
                 Take::Skip { task, root } => Some(Next::Skip { task, root }),
+                Take::Recall(item) => Some(Next::Recall(item)),
                 Take::Over => None,
             };
             self.call_others(&state, next.is_none());

@@ -82,7 +82,8 @@ impl Why {
         let critical_path = path.into_iter().map(id).collect();
         let mut why = Self { critical_path, critical_path_time, ..Self::default() };
         let mut held = Held::new(course);
-        for (task, outcome) in (0..).zip(course.outcomes) {
+        let of_this_run = (0..).zip(course.outcomes).filter(|(_, outcome)| !outcome.is_resumed());
+        for (task, outcome) in of_this_run {
             let begin = course.begin_of(task);
             why.barrier += begin.barrier;
             why.failed_attempts += failed_attempts(outcome);

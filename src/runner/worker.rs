@@ -56,6 +56,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             done = match self.next(done) {
                 Some(Next::Start(item)) => Some(self.attempt(item, &worker)),
                 Some(Next::Skip { task, root }) => Some(self.skip(task, root)),
+                Some(Next::Recall(item)) => Some(self.recall(item)),
                 None => return,
             };
         }
@@ -65,6 +66,17 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let at = self.clock.now();
         let bars = self.end_unstarted(task, None, Some(root), at);
         Done { finish: Finish::Ended { task, lane: None, failed: bars.then_some(root) }, news: None, at }
+    }
+
+    /// Asks the journal for what is to be made.
+    fn recall(&self, item: Item<Box<Progress>>) -> Done {
+        let (task, at) = (item.task, self.clock.now());
+        let finish = if self.outcomes[task as usize].has_come() || self.take_over(task, at) {
+            Finish::Ended { task, lane: None, failed: None }
+        } else {
+            Finish::NotRecalled(item)
+        };
+        Done { finish, news: None, at }
     }
 
     fn attempt(&self, item: Item<Box<Progress>>, worker: &Worker) -> Done {
@@ -119,13 +131,20 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         let stage = if matches!(ended, Ended::Error(_)) { self.cancel.stage() } else { Stage::Running };
         let step = progress.retry.step(ended, over, stage);
         let delay = if let Step::Retry(delay) = step { Some(delay) } else { None };
-        self.note_attempt(this, &mut progress, made, over, delay);
-        self.tell_circuit(this, change, over);
+        let told = self.note_attempt(this, &mut progress, made, over, delay);
         let is_closed = change.is_some_and(|change| change.to == CircuitState::Closed);
         let news = if is_closed { CircuitNews::Closed } else { CircuitNews::CallEnded };
         let finish = match step {
-            Step::Done(result) => self.end(this, progress, result, over),
-            Step::Retry(delay) => park(this, progress, Wait::Backoff, later(over, delay)),
+            Step::Done(result) => self.end(this, progress, result, over, || {
+                self.tell_attempt(told, over);
+                self.tell_circuit(this, change, over);
+            }),
+            Step::Retry(delay) => {
+                self.record_attempt(this.task.id(), &progress.attempts);
+                self.tell_attempt(told, over);
+                self.tell_circuit(this, change, over);
+                park(this, progress, Wait::Backoff, later(over, delay))
+            }
         };
         Done { finish, news: Some((this.lane_number, news)), at: over }
     }
@@ -164,13 +183,18 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             }
         }
         let made = Made { result: AttemptResult::Rejected(rejected), spent: None };
-        self.note_attempt(this, &mut progress, made, now, None);
+        let told = self.note_attempt(this, &mut progress, made, now, None);
         let finish = match this.lane.when_open {
             // The conversation is here, and nobody else knows it.
-            Refused::Fallback { lane } if this.task.session_of().is_none() => self.move_to(this, progress, lane),
+            Refused::Fallback { lane } if this.task.session_of().is_none() => {
+                self.record_attempt(this.task.id(), &progress.attempts);
+                self.tell_attempt(told, now);
+                self.move_to(this, progress, lane)
+            }
             Refused::Fail | Refused::Wait | Refused::Fallback { .. } => {
                 let last = progress.retry.last();
-                self.end(this, progress, Err(Failure::CircuitOpen { rejected, last }), now)
+                let failure = Failure::CircuitOpen { rejected, last };
+                self.end(this, progress, Err(failure), now, || self.tell_attempt(told, now))
             }
         };
         Done { finish, news: None, at: now }
@@ -183,12 +207,14 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         Finish::Moved { item, lane }
     }
 
+    /// `tell_before` tells of what came before the end, and had to be written down first as well.
     fn end(
         &self,
         this: &Try<'_, Q, R>,
         progress: Progress,
         result: Result<R, Failure>,
         at: Instant,
+        tell_before: impl FnOnce(),
     ) -> Finish<Box<Progress>> {
         let of_last = progress.attempts.last().map_or(Duration::ZERO, |attempt| attempt.elapsed);
         let ending = Ending {
@@ -198,11 +224,14 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             at_circuit: progress.at_circuit.into(),
             result,
         };
-        let bars_dependents = self.end_task(this.number, this.kind_of_task(), ending, at);
+        self.keep(this.number, this.kind_of_task(), ending);
+        tell_before();
+        let bars_dependents = self.tell_end(this.number, at);
         let failed = bars_dependents.then_some(this.number);
         Finish::Ended { task: this.number, lane: Some(this.lane_number), failed }
     }
 
+    /// Adds an attempt to those that were made, and gives back what there is to tell of it, if anybody listens.
     fn note_attempt(
         &self,
         this: &Try<'_, Q, R>,
@@ -210,11 +239,11 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
         made: Made,
         over: Instant,
         delay: Option<Duration>,
-    ) {
+    ) -> Option<EventKind> {
         let (backend, Made { result, spent }) = (this.kind(), made);
         let (started, elapsed) = (this.started, over.saturating_duration_since(this.asked));
         let (worker, attempt) = (this.worker.place, progress.attempts.len() + 1);
-        self.events.send(over, || EventKind::AttemptEnded {
+        let told = self.events.has_listener().then(|| EventKind::AttemptEnded {
             task: this.task.id().clone(),
             backend: backend.clone(),
             worker,
@@ -224,6 +253,13 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             delay,
         });
         progress.attempts.push(Attempt { backend, worker, started, elapsed, result, delay, spent });
+        told
+    }
+
+    fn tell_attempt(&self, told: Option<EventKind>, at: Instant) {
+        if let Some(told) = told {
+            self.events.send(at, || told);
+        }
     }
 
     fn tell_circuit(&self, this: &Try<'_, Q, R>, change: Option<StateChange>, at: Instant) {

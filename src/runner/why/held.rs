@@ -17,7 +17,9 @@ impl<'r> Held<'r> {
     pub(super) fn new<R>(course: &Course<'r, R>) -> Self {
         let mut attempts: HashMap<u32, Vec<Span>> = HashMap::new();
         for (task, resources) in course.writes {
-            for attempt in course.outcomes[*task as usize].attempts() {
+            let outcome = &course.outcomes[*task as usize];
+            let made = outcome.attempts().iter().filter(|_| !outcome.is_resumed());
+            for attempt in made {
                 let span = attempt.started..attempt.started + attempt.elapsed;
                 resources.iter().for_each(|resource| attempts.entry(*resource).or_default().push(span.clone()));
             }

@@ -2,7 +2,8 @@
 
 use crate::support::{SECOND, lines, plan, statuses, virtual_runner, with_events};
 use seawall::{
-    CancelToken, EventKind, Journal, Outcome, Plan, RunOptions, Runner, SendError, Status, Task, crossbeam_channel,
+    Attempt, BackendConfig, CancelToken, EventKind, Journal, Outcome, Plan, Recalled, Response, RetryConfig,
+    RunOptions, Runner, Schedule, SendError, Status, Task, TaskId, crossbeam_channel,
 };
 use std::io;
 use std::sync::Mutex;
@@ -132,9 +133,96 @@ fn a_journal_that_fails_ends_the_run_and_stands_in_the_report() {
         let asked = journal.asked.load(Ordering::Relaxed);
         assert_eq!((journal.kept().as_str(), asked), ("a completed", 2), "after the error nothing more is recorded");
         assert_eq!(report.journal_error().unwrap().to_string(), sentence);
-        assert_eq!((report.cancelled(), report.count(Status::Cancelled)), (Some("journal"), 3));
-        assert_eq!(statuses(&report), "a completed, b failed, c cancelled, d cancelled, e cancelled");
+        assert_eq!((report.cancelled(), report.count(Status::Cancelled)), (Some("journal"), 4));
+        assert_eq!(statuses(&report), "a completed, b cancelled, c cancelled, d cancelled, e cancelled");
         assert!(lines(&events).last().unwrap().starts_with("run_ended"));
         assert!(!cancel.is_cancelled());
     }
+}
+
+/// Keeps attempts as words, and gives back the responses that it was given.
+#[derive(Default)]
+struct Store {
+    kept: Mutex<Vec<String>>,
+    known: Vec<&'static str>,
+}
+
+impl Journal<Response> for Store {
+    fn record(&self, outcome: &Outcome) -> io::Result<()> {
+        let resumed = if outcome.is_resumed() { " again" } else { "" };
+        self.kept.lock().unwrap().push(format!("{} {}{resumed}", outcome.task(), outcome.status()));
+        Ok(())
+    }
+
+    fn record_attempt(&self, task: &TaskId, number: usize, attempt: &Attempt) -> io::Result<()> {
+        self.kept.lock().unwrap().push(format!("{task} {number} {}", attempt.result.as_str()));
+        Ok(())
+    }
+
+    fn recall(&self, task: &TaskId) -> io::Result<Option<Recalled>> {
+        let recalled = || Recalled::new("kept".into()).with_times(SECOND, SECOND * 2);
+        Ok(self.known.contains(&task.as_str()).then(recalled))
+    }
+}
+
+#[test]
+fn an_attempt_is_recorded_when_its_task_goes_on_and_with_the_outcome_when_it_ends() {
+    let (store, calls) = (Store::default(), AtomicUsize::new(0));
+    let runner = virtual_runner()
+        .backend_fn("x", |_, _| match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(SendError::transient("no")),
+            _ => Ok("ok".into()),
+        })
+        .build()
+        .unwrap();
+    let plan = plan([Task::new("a", "x", "").retry(RetryConfig::new().with_max_attempts(2))]);
+    let (_, events) =
+        with_events(|options| runner.run_with(&plan, &CancelToken::new(), options.with_journal(&store)).unwrap());
+    assert_eq!(*store.kept.lock().unwrap(), ["a 1 transient", "a completed"]);
+    let attempts = events.iter().filter(|event| matches!(event.kind, EventKind::AttemptEnded { .. })).count();
+    assert_eq!(attempts, 2);
+}
+
+#[test]
+fn what_was_done_before_is_taken_over_and_told_once_and_needs_no_place_and_no_resource() {
+    let store = Store { known: vec!["a", "b", "d"], ..Store::default() };
+    for schedule in [Schedule::Waves, Schedule::Eager] {
+        let runner = virtual_runner()
+            .backend_fn("x", |_, _| Ok("new".into()))
+            .configure("x", BackendConfig::new().with_concurrency(1))
+            .schedule(schedule)
+            .build()
+            .unwrap();
+        let plan = plan([
+            Task::new("a", "x", "").writes(["r"]),
+            Task::new("b", "x", "").writes(["r"]).after(["a"]),
+            Task::new("c", "x", "").writes(["r"]),
+            Task::new("d", "x", "").writes(["r"]).after(["c"]),
+            Task::new("e", "x", "").writes(["r"]).after(["c"]),
+        ]);
+        let (report, events) = with_events(|options| {
+            runner.run_with(&plan, &CancelToken::new(), options.with_journal(&store).with_resume()).unwrap()
+        });
+        let resumed: Vec<_> = report.iter().filter(|outcome| outcome.is_resumed()).map(Outcome::task).collect();
+        assert_eq!(resumed, ["a", "b", "d"]);
+        assert_eq!(report.get("b").unwrap().elapsed(), SECOND * 2);
+        assert_eq!((report.response("d").unwrap().text(), report.response("e").unwrap().text()), ("kept", "new"));
+        for task in ["a", "b", "d"] {
+            let told: Vec<_> = lines(&events).into_iter().filter(|line| line.contains(&format!(" {task}"))).collect();
+            assert!(told.len() == 1 && told[0].starts_with("task_ended"), "{schedule:?}: {told:?}");
+        }
+        let kept = std::mem::take(&mut *store.kept.lock().unwrap());
+        assert_eq!(kept[..2], ["a completed again", "b completed again"], "before anything starts");
+        assert_eq!(kept.len(), 5);
+        assert_eq!(report.why().failed_attempts + report.why().place + report.why().barrier, std::time::Duration::ZERO);
+    }
+}
+
+#[test]
+fn without_the_word_nothing_is_taken_over() {
+    let store = Store { known: vec!["a"], ..Store::default() };
+    let runner = virtual_runner().backend_fn("x", |_, _| Ok("new".into())).build().unwrap();
+    let options = RunOptions::new().with_journal(&store);
+    let report = runner.run_with(&plan([Task::new("a", "x", "")]), &CancelToken::new(), options).unwrap();
+    assert_eq!(report.response("a").unwrap().text(), "new");
 }

@@ -55,6 +55,9 @@ enum Row<'a> {
         status: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         failure: Option<FailureRow<'a>>,
+        /// Only of a task that was taken over from an earlier run.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resumed: Option<bool>,
     },
     AttemptStarted {
         task: &'a str,
@@ -130,10 +133,11 @@ fn row_of_task(kind: &EventKind) -> Option<Row<'_>> {
         EventKind::TaskStarted { task, backend, wave, .. } => {
             Row::TaskStarted { task: task.as_str(), backend, wave: *wave }
         }
-        EventKind::TaskEnded { task, status, failure, .. } => Row::TaskEnded {
+        EventKind::TaskEnded { task, status, failure, resumed, .. } => Row::TaskEnded {
             task: task.as_str(),
             status: status.as_str(),
             failure: failure.as_ref().map(FailureRow::new),
+            resumed: resumed.then_some(true),
         },
         EventKind::TaskParked { task, until, why, .. } => Row::TaskParked(WaitRow::new(task, *until, *why)),
         EventKind::TaskResumed { task, until, why, .. } => Row::TaskResumed(WaitRow::new(task, *until, *why)),

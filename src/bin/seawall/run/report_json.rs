@@ -74,6 +74,9 @@ struct TaskRow<'a> {
     elapsed_s: Option<f64>,
     #[schemars(with = "Vec<AttemptRow<'static>>")]
     attempts: Attempts<'a>,
+    /// Only of a task that was taken over from an earlier run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +110,7 @@ impl<'a> TaskRow<'a> {
             started_s: outcome.started().map(seconds),
             elapsed_s: outcome.started().map(|_| seconds(outcome.elapsed())),
             attempts: Attempts(outcome),
+            resumed: outcome.is_resumed().then_some(true),
             session: outcome.session().map(Session::id),
             usage: outcome.usage().map(UsageRow::new),
             end,
