@@ -5,6 +5,8 @@ mod program;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "cli/agents.rs"]
+mod agents;
 #[path = "cli/bad_files.rs"]
 mod bad_files;
 #[path = "cli/check.rs"]
