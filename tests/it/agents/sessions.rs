@@ -77,11 +77,8 @@ fn retried(first: &str) -> (String, String) {
     let claude = stand_in!(ClaudeBackend::new(), script).with_env("BOX", &folder.0).with_grace(Duration::ZERO);
     let retry = RetryConfig::new().with_initial_interval(Duration::from_millis(1)).with_max_attempts(2);
     let runner = Runner::builder().backend("claude", claude).retry(retry).build().unwrap();
-    let limit = Duration::from_millis(500);
-    let plan = plan([
-        Task::new("one", "claude", "begin").timeout(limit),
-        Task::new("two", "claude", "go on").after(["one"]).session("one").timeout(limit),
-    ]);
+    let plan =
+        plan([Task::new("one", "claude", "begin"), Task::new("two", "claude", "go on").after(["one"]).session("one")]);
     let report = runner.run(&plan, &CancelToken::new()).unwrap();
     let sessions: Vec<_> = ["one", "two"].map(|task| report.get(task).unwrap().session().cloned()).into();
     assert!(report.is_success(), "{first}: {report:?}");
@@ -93,7 +90,6 @@ fn retried(first: &str) -> (String, String) {
 fn a_retry_never_begins_under_a_name_that_was_sent_and_goes_on_where_it_was_to_go_on() {
     let twice = |class: &str| (format!("{class} success"), format!("{class} success"));
     assert_eq!(retried("kill -9 $$"), twice("killed"));
-    assert_eq!(retried("exec sleep 60"), twice("timed_out"));
     assert_eq!(retried("exit 143"), twice("killed"));
 }
 

@@ -118,6 +118,7 @@ fn past_its_limit_it_timed_out_whatever_it_makes_of_it() {
         let error = agent(program, script).send(&"hello".into(), &cx).unwrap_err();
         assert_eq!(error.class(), ErrorClass::TimedOut, "{program}");
         assert!(error.to_string().starts_with("ran past its time limit of 100ms"), "{program}: {error}");
+        assert_eq!(cx.own_session().is_some(), program != "codex", "{program}: a name that was sent may be known");
     }
 }
 
