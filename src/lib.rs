@@ -56,6 +56,7 @@
 //!
 //! - `http`: HTTP endpoints as backends, on Unix.
 //! - `process`: programs as backends, on Unix.
+//! - `load`: the module `load`, load on a backend, a plan or a closure, and the truth about it.
 //! - `termination`: [`CancelToken::cancel_on_ctrlc`] hears SIGTERM and SIGHUP too.
 //! - `cli`: the program `seawall`, and both of the above.
 //!
@@ -67,6 +68,8 @@ mod clock;
 mod error;
 mod failure;
 pub mod guide;
+#[cfg(feature = "load")]
+pub mod load;
 mod plan;
 mod resilience;
 mod responses;

@@ -2,6 +2,8 @@
 
 mod ancestry;
 mod builder;
+#[cfg(feature = "load")]
+mod caller;
 mod conversation;
 mod crew;
 mod event;
@@ -18,6 +20,9 @@ mod shared_queue;
 mod wave;
 mod why;
 mod worker;
+
+#[cfg(feature = "load")]
+pub(crate) use caller::Caller;
 
 pub use builder::{BackendConfig, RunnerBuilder, Schedule, WhenOpen};
 pub use event::{Event, EventKind};
@@ -111,6 +116,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let is_resuming = options.is_resuming;
         let crew = Crew::new(self.widest(plan), &self.settings.clock)?;
         let seed = self.settings.seed.unwrap_or_else(seed::fresh);
+        let seed = options.number.map_or(seed, |number| seed::nth(seed, number));
         let _turn = self.settings.clock.take_part(seed);
         let (own, _heir) = cancel.child();
         let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
@@ -197,6 +203,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
             limit: options.time_limit.and_then(|limit| began.checked_add(limit)),
             deadline: None,
             seed,
+            number: options.number,
             is_fail_fast: options.is_fail_fast,
             max_cost: options.max_cost,
             spent: Mutex::default(),

@@ -5,10 +5,10 @@ mod program;
 #[path = "support/terminal.rs"]
 mod terminal;
 
-#[path = "cli/agents.rs"]
-mod agents;
 #[path = "cli/bad_files.rs"]
 mod bad_files;
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/data.rs"]

@@ -5,10 +5,10 @@ mod program;
 #[path = "support/terminal.rs"]
 mod terminal;
 
-#[path = "signals/agents.rs"]
-mod agents;
 #[path = "signals/answers.rs"]
 mod answers;
+#[path = "signals/bench.rs"]
+mod bench;
 #[path = "signals/cancel.rs"]
 mod cancel;
 #[path = "signals/ladder.rs"]

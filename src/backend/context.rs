@@ -31,6 +31,8 @@ pub(crate) struct Surroundings<'a, R> {
     pub(crate) task: Option<&'a TaskId>,
     pub(crate) backend: &'a str,
     pub(crate) attempt: u32,
+    /// Among many runs of the same plan.
+    pub(crate) run_number: Option<u64>,
     /// The attempt's own limit, and how long that was when the attempt began.
     pub(crate) attempt_limit: Option<Instant>,
     #[cfg(all(unix, any(feature = "http", feature = "process")))]
@@ -50,6 +52,7 @@ impl<R> Default for Surroundings<'_, R> {
             task: None,
             backend: "",
             attempt: 1,
+            run_number: None,
             attempt_limit: None,
             #[cfg(all(unix, any(feature = "http", feature = "process")))]
             timeout: None,
@@ -183,6 +186,11 @@ impl<'a, R> Context<'a, R> {
     /// Which attempt of this call at this backend it is: 1, 2, ….
     pub fn attempt(&self) -> u32 {
         self.surroundings.attempt
+    }
+
+    /// Which run of its plan it is, where there are many.
+    pub(crate) fn run_number(&self) -> Option<u64> {
+        self.surroundings.run_number
     }
 
     /// The token that ends this attempt: within a run the run's own, which hears the caller's, the run's time limit, the

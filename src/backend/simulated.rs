@@ -180,8 +180,9 @@ impl SimulatedBackend {
     }
 
     fn draws<R>(&self, cx: &Context<'_, R>) -> Draws {
+        let seed = cx.run_number().map_or(self.seed, |number| seed::nth(self.seed, number));
         match cx.task() {
-            Some(task) => Draws::of_attempt(self.seed, cx.backend(), task, cx.attempt()),
+            Some(task) => Draws::of_attempt(seed, cx.backend(), task, cx.attempt()),
             None => Draws::of_call(self.seed, self.calls.fetch_add(1, Ordering::Relaxed)),
         }
     }

@@ -154,6 +154,15 @@ impl<Q> Task<Q> {
         &mut self.backend
     }
 
+    /// The same task under another name.
+    #[cfg(feature = "load")]
+    pub(crate) fn renamed(&self, id: impl Into<TaskId>) -> Self
+    where
+        Q: Clone,
+    {
+        Self { id: id.into(), ..self.clone() }
+    }
+
     pub(crate) fn shared_backend(&self) -> &Arc<str> {
         &self.backend
     }

@@ -51,6 +51,17 @@ pub(super) fn lanes<'r, Q, R>(runner: &'r Runner<'_, Q, R>) -> Vec<Lane<'r, Q, R
     runner.backends.iter().map(lane).collect()
 }
 
+/// The lane of a task.
+///
+/// # Errors
+///
+/// If the runner lacks its backend.
+#[cfg(feature = "load")]
+pub(super) fn lane_of_task<Q, R>(runner: &Runner<'_, Q, R>, task: &Task<Q>) -> Result<u32, Error> {
+    let lane = numbers(runner).get(task.backend()).copied();
+    lane.ok_or_else(|| Error::unknown_backend(vec![unknown_backend(runner, task, true)]))
+}
+
 /// The lane of each task.
 ///
 /// # Errors

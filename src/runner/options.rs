@@ -23,6 +23,7 @@ pub struct RunOptions<'r, R = crate::Response> {
     pub(super) is_fail_fast: bool,
     pub(super) time_limit: Option<Duration>,
     pub(super) max_cost: Option<f64>,
+    pub(super) number: Option<u64>,
     pub(super) journal: Option<&'r dyn Journal<R>>,
     pub(super) is_resuming: bool,
 }
@@ -30,7 +31,15 @@ pub struct RunOptions<'r, R = crate::Response> {
 impl<'r, R> RunOptions<'r, R> {
     /// Nobody is told, and nothing ends it but its token.
     pub fn new() -> Self {
-        Self { events: None, is_fail_fast: false, time_limit: None, max_cost: None, journal: None, is_resuming: false }
+        Self {
+            events: None,
+            is_fail_fast: false,
+            time_limit: None,
+            max_cost: None,
+            number: None,
+            journal: None,
+            is_resuming: false,
+        }
     }
 
     /// Every event goes to `events`, which is dropped when the run ends. A slow or dropped receiver changes nothing.
@@ -57,6 +66,12 @@ impl<'r, R> RunOptions<'r, R> {
     /// under way when the limit is reached may go beyond it. A limit of zero lets nothing start.
     pub fn with_max_cost(self, dollars: f64) -> Self {
         Self { max_cost: Some(dollars), ..self }
+    }
+
+    /// Which run it is of many of the same plan, as a load makes them: one seed then draws delays and simulated faults that
+    /// are others in each run, and the same in each run of that number. Without it all runs draw the same.
+    pub fn with_number(self, number: u64) -> Self {
+        Self { number: Some(number), ..self }
     }
 
     /// Each outcome is recorded in `journal` before anybody hears of it.

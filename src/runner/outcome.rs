@@ -131,6 +131,12 @@ impl<R> Outcome<R> {
         &self.ending().attempts
     }
 
+    /// How often it waited since a circuit refused it.
+    #[cfg(feature = "load")]
+    pub(crate) fn circuit_waits(&self) -> usize {
+        self.ending().at_circuit.len()
+    }
+
     /// What all its attempts used up, those that failed and those at other backends included; `None` if none of them told.
     pub fn usage(&self) -> Option<Usage> {
         sum(self.attempts().iter().filter_map(Attempt::usage))
@@ -204,7 +210,7 @@ impl<R> Outcome<R> {
     }
 
     /// Whether the run counts as failed because of it.
-    pub(super) fn fails_run(&self) -> bool {
+    pub(crate) fn fails_run(&self) -> bool {
         match self.status() {
             Status::Completed => false,
             Status::Failed => self.failure_mode() != FailureMode::Skip,

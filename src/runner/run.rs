@@ -39,6 +39,8 @@ pub(super) struct Run<'r, Q, R> {
     /// Of the caller's token, by the system's clock.
     pub(super) deadline: Option<Instant>,
     pub(super) seed: u64,
+    /// Among many runs of its plan.
+    pub(super) number: Option<u64>,
     pub(super) is_fail_fast: bool,
     pub(super) max_cost: Option<f64>,
     pub(super) spent: Mutex<Usage>,

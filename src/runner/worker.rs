@@ -158,6 +158,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             task: Some(this.task.id()),
             backend: this.lane.kind,
             attempt,
+            run_number: self.number,
             attempt_limit,
             #[cfg(all(unix, any(feature = "http", feature = "process")))]
             timeout,
@@ -296,7 +297,7 @@ fn later(now: Instant, delay: Duration) -> Instant {
     now.checked_add(delay).or_else(|| now.checked_add(CENTURY)).unwrap_or(now)
 }
 
-fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
+pub(super) fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
     match rejected {
         Rejected::CircuitOpen { retry_at: Some(at) } => at,
         Rejected::CircuitOpen { retry_at: None } | Rejected::TooManyRequests => now + CIRCUIT_LOOK_INTERVAL,

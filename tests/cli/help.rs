@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-const COMMANDS: [&str; 6] = ["run", "check", "graph", "init", "demo", "completions"];
+const COMMANDS: [&str; 7] = ["run", "check", "graph", "init", "demo", "bench", "completions"];
 
 #[test]
 fn the_long_help_is_longer_and_has_examples() {

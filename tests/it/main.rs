@@ -1,7 +1,5 @@
 //! The laws of the library, as tests of what a program sees.
 
-#[cfg(all(unix, feature = "process"))]
-mod agents;
 mod breaker;
 mod cancel;
 mod clock;
@@ -11,6 +9,8 @@ mod contracts;
 #[cfg(all(unix, feature = "http"))]
 mod http;
 mod laws;
+#[cfg(feature = "load")]
+mod load;
 mod plan;
 mod promises;
 mod retry;

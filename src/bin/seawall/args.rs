@@ -1,8 +1,11 @@
 //! The command line.
 
+mod bench;
 mod explain;
 mod help;
 mod values;
+
+pub(crate) use bench::{BenchArgs, Gaps};
 
 use crate::exit_code::ExitCode;
 use crate::streams;
@@ -62,6 +65,16 @@ pub(crate) enum Command {
     /// Prints a JSON Schema: of reports, of events (one line of them), or of plan files, with which editors complete those.
     #[command(after_long_help = help::SCHEMA)]
     Schema(SchemaArgs),
+    /// Load a backend and tell the truth about it
+    ///
+    /// Puts load on a command, a backend of a plan or a whole plan, and says how many calls a second it takes, how
+    /// long they take, and what retries and circuit breakers make of it. Latencies run from when a call was due. Exits 0, or 1
+    /// if an --slo was missed or not one call was ok, 2 for bad usage, 3 if a file cannot be written, and 130, 143 or 129 if it
+    /// was ended by SIGINT, SIGTERM or SIGHUP; then the results so far are written.
+    #[command(
+        override_usage = "seawall bench [OPTIONS] -- COMMAND…\n       seawall bench [OPTIONS] PLAN --backend NAME --prompt TEXT\n       seawall bench [OPTIONS] PLAN"
+    )]
+    Bench(Box<BenchArgs>),
     /// Print completions for a shell
     ///
     /// Prints a script that lets a shell complete the commands and options of seawall.

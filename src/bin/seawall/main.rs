@@ -1,6 +1,7 @@
 //! The program `seawall`: reads the command line, hands it to one command, and ends with its exit code.
 
 mod args;
+mod bench;
 mod check;
 mod completions;
 mod demo;
@@ -40,6 +41,7 @@ fn dispatch(args: Args) -> ExitCode {
         Command::Init(args) => init::init(&args.file),
         Command::Graph(args) => graph::graph(&args),
         Command::Schema(args) => schema::schema(args.of),
+        Command::Bench(args) => bench::bench(&args::BenchArgs { color, ..*args }),
         Command::Completions(args) => completions::completions(args.shell),
     }
 }

@@ -102,7 +102,7 @@ struct Many {
 }
 
 /// What a run is made with, once the command line has had its say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunSettings {
     pub(crate) concurrency: usize,
     pub(crate) schedule: Schedule,
@@ -111,6 +111,13 @@ pub(crate) struct RunSettings {
     pub(crate) groups: ProcessGroups,
     /// Where programs find responses, if any does.
     pub(crate) responses: Option<Arc<ResponseFiles>>,
+}
+
+/// What a plan file is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Run,
+    Backends,
 }
 
 /// Every fault of a plan file, with its place.
@@ -123,18 +130,27 @@ pub(crate) struct PlanFaults {
 impl PlanFile {
     /// Reads and judges a file; `-` is standard input.
     pub(crate) fn load(path: &Path) -> Result<Self, PlanFaults> {
+        Self::load_for(path, Purpose::Run)
+    }
+
+    /// As [`load`](Self::load), for a plan whose backends alone are wanted: it needs no tasks, and has one that stands in.
+    pub(crate) fn load_backends(path: &Path) -> Result<Self, PlanFaults> {
+        Self::load_for(path, Purpose::Backends)
+    }
+
+    fn load_for(path: &Path, purpose: Purpose) -> Result<Self, PlanFaults> {
         let is_stdin = path == "-";
         let bytes = if is_stdin { source::read_stdin() } else { source::read_file(path) };
         let name = path.to_string_lossy();
         let bytes = bytes.map_err(|error| PlanFaults::unreadable(&name, &source::reason(path, &error)))?;
         let (text, faults) = source::decode(&bytes).map_err(|reason| PlanFaults::unreadable(&name, &reason))?;
         let folder = if is_stdin || source::is_of_the_system(path) { None } else { path.parent() };
-        read::read(&name, &text, folder.unwrap_or(Path::new("")), faults)
+        read::read(&name, &text, folder.unwrap_or(Path::new("")), faults, purpose)
     }
 
     /// Judges a text. Relative paths in it begin at `folder`.
     pub(crate) fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, PlanFaults> {
-        read::read(name, text, folder, Vec::new())
+        read::read(name, text, folder, Vec::new(), Purpose::Run)
     }
 
     /// The backends that the plan uses (what they fall back to included) and that have a breaker, in a stable order.
@@ -146,6 +162,27 @@ impl PlanFile {
     /// The backends that the plan uses, what they fall back to included.
     pub(crate) fn used_backends(&self) -> Vec<&Backend> {
         self.backends.reached_from(self.plan.tasks().iter().map(seawall::Task::backend))
+    }
+}
+
+/// As a load wants it.
+impl PlanFile {
+    /// Takes retries and circuit breakers away, and limits each attempt, as far as it is told to.
+    pub(crate) fn make_bare(&mut self, no_retry: bool, no_breaker: bool, timeout: Option<Duration>) {
+        self.backends.make_bare(no_retry, no_breaker, timeout);
+        let bare = |task: &seawall::Task| {
+            let task = if no_retry { task.clone().retry(RetryConfig::once()) } else { task.clone() };
+            timeout.into_iter().fold(task, seawall::Task::timeout)
+        };
+        // A plan that was built once is built again.
+        if let Ok(plan) = Plan::builder().tasks(self.plan.tasks().iter().map(bare)).build() {
+            self.plan = Arc::new(plan);
+        }
+    }
+
+    /// All backends that a task may name.
+    pub(crate) fn backend_names(&self) -> impl Iterator<Item = &str> {
+        self.backends.iter().map(|backend| &*backend.name)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 45] = [
+const ORDER: [&str; 62] = [
     // Leaves.
     "sync",
     "seed",
@@ -50,8 +50,26 @@ const ORDER: [&str; 45] = [
     "runner/worker",
     "runner/wave",
     "runner/reserve",
+    "runner/caller",
     "runner/crew",
     "runner",
+    // Many calls.
+    "load/rate",
+    "load/arrivals",
+    "load/answer",
+    "load/latencies",
+    "load/series",
+    "load/recorder",
+    "load/result",
+    "load/hdr_log",
+    "load/target",
+    "load/course",
+    "load/closed",
+    "load/open",
+    "load/objective",
+    "load/baseline",
+    "load/capacity",
+    "load",
     // For tests and readers.
     "testing",
     "guide",

@@ -1,7 +1,10 @@
 //! What an option's value may be.
 
+use super::bench::Stages;
+use crate::duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use seawall::Schedule;
+use std::time::Duration;
 
 pub(super) fn concurrency() -> impl TypedValueParser<Value = usize> {
     RangedU64ValueParser::<usize>::new().range(1..=10_000)
@@ -18,4 +21,23 @@ pub(super) fn schedule() -> impl TypedValueParser<Value = Schedule> {
     let eager = PossibleValue::new(EAGER).help("When what it waits for has ended");
     let words = PossibleValuesParser::new([waves, eager]);
     words.map(|word| if word == EAGER { Schedule::Eager } else { Schedule::Waves })
+}
+
+pub(super) fn in_flight() -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::<usize>::new().range(1..=100_000)
+}
+
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration::parse(text)?;
+    if duration.is_zero() { Err("it must be more than zero".to_owned()) } else { Ok(duration) }
+}
+
+/// `10/s:30s,50/s:1min`
+pub(super) fn stages(text: &str) -> Result<Stages, String> {
+    let stage = |stage: &str| {
+        let (rate, length) = stage.split_once(':').ok_or("a stage is a rate and a time, such as 10/s:30s")?;
+        let rate = rate.trim().parse().map_err(|error: seawall::InvalidSetting| error.to_string())?;
+        Ok((rate, positive_duration(length.trim())?))
+    };
+    text.split(',').map(stage).collect::<Result<_, String>>().map(Stages)
 }

@@ -2,10 +2,12 @@
 
 use super::backend::{Backend, Defaults};
 use super::faults::{Fault, Faults};
+use super::retry::RetryKeys;
 use super::table::{Table, list};
 use crate::nearest::nearest;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// In file order; an undeclared `sh` comes last.
 #[derive(Debug)]
@@ -29,6 +31,17 @@ impl Backends {
         backends.refuse_unknown_fallbacks(faults);
         backends.refuse_circles(faults);
         backends
+    }
+
+    /// Each attempt alone, as far as it is told to: see [`PlanFile::make_bare`](super::PlanFile::make_bare).
+    pub(super) fn make_bare(&mut self, no_retry: bool, no_breaker: bool, timeout: Option<Duration>) {
+        for backend in &mut self.all {
+            if no_retry {
+                backend.retry = RetryKeys::ONCE.or(backend.retry);
+            }
+            backend.breaker = backend.breaker.filter(|_| !no_breaker);
+            backend.timeout = timeout.or(backend.timeout);
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Backend> {

@@ -12,7 +12,7 @@ use super::prompts::Prompts;
 use super::retry::RetryKeys;
 use super::table::Table;
 use super::task::TaskEntry;
-use super::{PlanFaults, PlanFile, SCHEDULES, spread, template};
+use super::{PlanFaults, PlanFile, Purpose, SCHEDULES, spread, template};
 use seawall::{Plan, Schedule, Task};
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
@@ -28,20 +28,26 @@ pub(super) const RUN_KEYS: [&str; 4] = ["concurrency", "schedule", "seed", "max_
 const SUGGESTIONS: usize = 20;
 
 /// Judges a text in which `faults` were found before.
-pub(super) fn read(name: &str, text: &str, folder: &Path, faults: Vec<Fault>) -> Result<PlanFile, PlanFaults> {
+pub(super) fn read(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    faults: Vec<Fault>,
+    purpose: Purpose,
+) -> Result<PlanFile, PlanFaults> {
     let document = DeTable::parse_recoverable(text);
     // Places that are no UTF-8 are told of by where they are in the text as it is.
     let is_to_mend = !document.1.is_empty() && faults.is_empty();
     let judged = match is_to_mend.then(|| Mended::of(text)).flatten() {
-        Some(mended) => judge_mended(name, &mended, folder),
-        None => judge(name, text, folder, faults, Vec::new(), document),
+        Some(mended) => judge_mended(name, &mended, folder, purpose),
+        None => judge(name, text, folder, faults, Vec::new(), document, purpose),
     };
     judged.map_err(|faults| PlanFaults::new(name, &masked(text), &faults))
 }
 
-fn judge_mended(name: &str, mended: &Mended, folder: &Path) -> Result<PlanFile, Vec<Fault>> {
+fn judge_mended(name: &str, mended: &Mended, folder: &Path, purpose: Purpose) -> Result<PlanFile, Vec<Fault>> {
     let document = DeTable::parse_recoverable(&mended.text);
-    let judged = judge(name, &mended.text, folder, Vec::new(), mended.faults.clone(), document);
+    let judged = judge(name, &mended.text, folder, Vec::new(), mended.faults.clone(), document, purpose);
     judged.map_err(|faults| faults.into_iter().map(|fault| mended.back(fault)).collect())
 }
 
@@ -53,23 +59,31 @@ fn judge(
     mut faults: Vec<Fault>,
     unclosed: Vec<Fault>,
     (document, errors): (Spanned<DeTable<'_>>, Vec<toml::de::Error>),
+    purpose: Purpose,
 ) -> Result<PlanFile, Vec<Fault>> {
     faults.extend(super::syntax::faults_of(&errors, text));
     let mut faults = Faults::of_syntax(faults);
     unclosed.into_iter().for_each(|fault| faults.add(fault));
     let file = Table::new(document.get_ref(), 0..0, "a plan");
-    let plan = plan_of(name, text, &file, &absolute(folder), &mut faults);
+    let plan = plan_of(name, text, &file, &absolute(folder), &mut faults, purpose);
     plan.filter(|_| faults.is_empty()).ok_or_else(|| faults.into_sorted())
 }
 
-fn plan_of(name: &str, text: &str, file: &Table<'_>, folder: &Path, faults: &mut Faults) -> Option<PlanFile> {
+fn plan_of(
+    name: &str,
+    text: &str,
+    file: &Table<'_>,
+    folder: &Path,
+    faults: &mut Faults,
+    purpose: Purpose,
+) -> Option<PlanFile> {
     file.refuse_others(&KEYS, faults);
     let run = Run::read(file, faults);
     let section = |key, faults: &mut Faults| file.field(key)?.table("a table", format!("[{key}]"), faults);
     let retry = section("retry", faults).map(|table| RetryKeys::read(&table, faults)).unwrap_or_default();
     let breaker = section("breaker", faults).map(|table| BreakerKeys::read(&table, faults)).unwrap_or_default();
     let backends = Backends::read(file, Defaults { retry, breaker, folder }, faults);
-    let entries = entries_of(file, folder, faults)?;
+    let entries = entries_of(file, folder, faults, purpose)?;
     let mut suggestions = SUGGESTIONS;
     for entry in &entries {
         entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
@@ -79,7 +93,9 @@ fn plan_of(name: &str, text: &str, file: &Table<'_>, folder: &Path, faults: &mut
     let mut overrides: Vec<_> = entries.iter().map(|entry| entry.overrides(&backends)).collect();
     let names = Names::of(&entries);
     names.refuse_twins(faults);
-    let plan = plan_of_tasks(spread::outline(&names, &overrides, faults), &entries, faults);
+    let stand_in = entries.is_empty().then(|| Task::new("call", "sh", ""));
+    let outline = spread::outline(&names, &overrides, faults).into_iter().chain(stand_in).collect();
+    let plan = plan_of_tasks(outline, &entries, faults);
     let templates = template::templates(&names, (name, text), faults);
     let mut plan = plan.filter(|_| faults.is_empty())?;
     if names.has_many() {
@@ -123,13 +139,18 @@ impl Run {
 }
 
 /// `None` if there are none to judge; then there is a fault.
-fn entries_of<'t>(file: &Table<'t>, folder: &Path, faults: &mut Faults) -> Option<Vec<TaskEntry<'t>>> {
+fn entries_of<'t>(
+    file: &Table<'t>,
+    folder: &Path,
+    faults: &mut Faults,
+    purpose: Purpose,
+) -> Option<Vec<TaskEntry<'t>>> {
     const WHAT: &str = "a list of tables: [[tasks]]";
     let items = match file.field("tasks") {
         Some(field) => field.items(WHAT, faults)?,
         None => Vec::new(),
     };
-    if items.is_empty() {
+    if items.is_empty() && purpose == Purpose::Run {
         let help = "a task is a table [[tasks]] with an `id` and what to `run`; `seawall init` writes an example";
         faults.add_missing(Fault::of_the_whole("there are no tasks").help(help));
         return None;

@@ -22,7 +22,16 @@ const RESPONSES: &str = "SEAWALL_RESPONSES";
 impl PlanFile {
     /// A runner with all of the plan's backends, and with circuit breakers of its own.
     pub(crate) fn runner(&self, settings: &RunSettings) -> Result<Runner<'static>, seawall::Error> {
-        if self.used_backends().iter().any(|backend| matches!(backend.kind, Kind::Agent(_))) {
+        self.runner_with(settings, Arc::new(self.circuit_breakers()))
+    }
+
+    /// As [`runner`](Self::runner), with these circuit breakers, which others may share.
+    pub(crate) fn runner_with(
+        &self,
+        settings: &RunSettings,
+        breakers: Arc<CircuitBreakerRegistry>,
+    ) -> Result<Runner<'static>, seawall::Error> {
+        if self.backends.iter().any(|backend| matches!(backend.kind, Kind::Agent(_))) {
             // Where the kernel refuses, what agents leave behind is found by its mark alone.
             let _ = settings.groups.adopt_orphans();
         }
@@ -30,7 +39,7 @@ impl PlanFile {
             .concurrency(settings.concurrency)
             .schedule(settings.schedule)
             .seed(settings.seed)
-            .circuit_breakers(Arc::new(self.circuit_breakers()));
+            .circuit_breakers(breakers);
         self.backends.iter().fold(builder, |builder, backend| self.with_backend(builder, backend, settings)).build()
     }
 
@@ -51,7 +60,8 @@ impl PlanFile {
         ResponseFiles::new(&self.plan, temporaries).map(|files| Some(Arc::new(files)))
     }
 
-    fn circuit_breakers(&self) -> CircuitBreakerRegistry {
+    /// Those that the plan asks for, all closed.
+    pub(crate) fn circuit_breakers(&self) -> CircuitBreakerRegistry {
         self.backends.iter().fold(CircuitBreakerRegistry::new(), |breakers, backend| {
             breakers.with_config(&*backend.name, backend.breaker.unwrap_or(CircuitBreakerConfig::disabled()))
         })

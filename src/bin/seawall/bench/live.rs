@@ -1,0 +1,85 @@
+//! A load while it goes on: two rows at a terminal.
+
+use super::summary::{human, short};
+use crate::args::BenchArgs;
+use crate::run::screen::Screen;
+use crate::run::signals::News;
+use crate::run::style::{Palette, Surroundings, styled};
+use seawall::crossbeam_channel::Receiver;
+use seawall::load::{Progress, Rate, Second};
+use std::env;
+use std::io::{IsTerminal as _, stderr};
+use std::time::Duration;
+
+/// Shows how it goes on, where somebody looks.
+pub(super) struct Live<'a> {
+    screen: &'a Screen,
+    palette: Palette,
+    is_able: bool,
+    signals: Receiver<News>,
+}
+
+impl<'a> Live<'a> {
+    pub(super) fn new(screen: &'a Screen, args: &BenchArgs, signals: Receiver<News>) -> Self {
+        let (no_color, term) = (env::var_os("NO_COLOR"), env::var_os("TERM"));
+        let is_terminal = stderr().is_terminal();
+        let surroundings = Surroundings { is_terminal, no_color: no_color.as_deref(), term: term.as_deref() };
+        let palette = Palette::new(surroundings.wants_colour(args.color));
+        Self { screen, palette, is_able: surroundings.is_able(), signals }
+    }
+
+    /// `rate`: the one that is tried in a search.
+    pub(super) fn show(&mut self, rate: Option<Rate>, progress: &Progress) {
+        let line = |news: News| format!("{:>10}  {}\n", news.signal, news.effect);
+        let said = self.signals.try_iter().map(line).collect::<Vec<_>>().concat();
+        let is_shown = self.is_able && Screen::is_ours();
+        let frame = if is_shown { self.frame(rate, progress, Screen::size().columns) } else { Vec::new() };
+        self.screen.draw(&said, frame);
+    }
+
+    fn frame(&self, rate: Option<Rate>, progress: &Progress, columns: usize) -> Vec<String> {
+        let over = progress.elapsed.saturating_sub(progress.warmup).as_secs_f64();
+        let time = if progress.elapsed < progress.warmup { "warm-up".to_owned() } else { format!("{over:.0}s") };
+        let trying = rate.map(|rate| format!(", trying {rate}")).unwrap_or_default();
+        let errors = progress.calls - progress.ok;
+        let first =
+            format!("{time}{trying}, {} calls, {errors} failed, {} under way", progress.calls, progress.in_flight);
+        let last = last_whole_second(&progress.recent);
+        let latency = |share| last.and_then(|second| second.quantile(share)).map_or("–".to_owned(), human);
+        let rate = last.map_or("–".to_owned(), |second| short_count(second.calls()));
+        let second = format!("{rate}/s, p50 {}, p99 {}  {}", latency(0.5), latency(0.99), sparkline(&progress.recent));
+        let row = |word: &str, text: String| {
+            let text: String = text.chars().take(columns.saturating_sub(13)).collect();
+            format!("{:>10}  {text}", styled(self.palette.strong, word))
+        };
+        vec![row("load", first), row("last second", second)]
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        self.screen.say("");
+    }
+}
+
+/// The present one is not over.
+fn last_whole_second(seconds: &[Second]) -> Option<&Second> {
+    seconds.len().checked_sub(2).and_then(|place| seconds.get(place)).or(seconds.last())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no second has 2^53 calls")]
+fn short_count(calls: u64) -> String {
+    short(calls as f64)
+}
+
+/// The p99 of the last seconds.
+fn sparkline(seconds: &[Second]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const MOST: usize = 30;
+    let last = &seconds[seconds.len().saturating_sub(MOST)..];
+    let p99: Vec<Option<Duration>> = last.iter().map(|second| second.quantile(0.99)).collect();
+    let most = p99.iter().flatten().max().map_or(1.0, Duration::as_secs_f64);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 7")]
+    let bar = |latency: Duration| BARS[((latency.as_secs_f64() / most * 7.0).round() as usize).min(7)];
+    p99.into_iter().map(|latency| latency.map_or(' ', bar)).collect()
+}

@@ -1,0 +1,130 @@
+//! What the load is put on, made of what the command line says.
+
+mod whole_plan;
+
+use super::Refusal;
+use super::circuit::CircuitLog;
+use crate::args::BenchArgs;
+use crate::nearest::nearest;
+use crate::plan_file::{PlanFile, RunSettings};
+use crate::run::signals::Session;
+use crate::visible::visible;
+use seawall::load::{BackendTarget, Target};
+use seawall::{
+    BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, CommandBackend, RetryConfig, Runner, RunnerBuilder,
+};
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+use whole_plan::WholePlan;
+
+/// What is called.
+pub(super) struct Aim {
+    /// Of everything that is drawn.
+    pub(super) seed: u64,
+    what: What,
+}
+
+enum What {
+    Backend { runner: Runner<'static>, name: String, prompt: String },
+    Plan(Box<WholePlan>),
+}
+
+impl Aim {
+    /// Reads the plan, if there is one, and makes what calls it.
+    pub(super) fn take(args: &BenchArgs, session: &Session, circuit: &Arc<CircuitLog>) -> Result<Self, Refusal> {
+        match (&args.plan, &args.backend) {
+            (Some(plan), Some(name)) => Self::at_backend(args, plan, name, session, circuit),
+            (Some(plan), None) => Self::at_plan(args, plan, session, circuit),
+            (None, _) => Self::at_command(args, session),
+        }
+    }
+
+    fn at_backend(
+        args: &BenchArgs,
+        path: &Path,
+        name: &str,
+        session: &Session,
+        circuit: &Arc<CircuitLog>,
+    ) -> Result<Self, Refusal> {
+        let mut plan_file = PlanFile::load_backends(path).map_err(Refusal::Plan)?;
+        refuse_unknown(&plan_file, name)?;
+        plan_file.make_bare(args.no_retry, args.no_breaker, args.timeout);
+        let settings = settings(args, &plan_file, session);
+        let runner = plan_file.runner_with(&settings, breakers(&plan_file, circuit));
+        let runner = runner.map_err(|error| Refusal::Unable(error.to_string()))?;
+        let prompt = args.prompt.clone().unwrap_or_default();
+        Ok(Self { seed: settings.seed, what: What::Backend { runner, name: name.to_owned(), prompt } })
+    }
+
+    fn at_plan(args: &BenchArgs, path: &Path, session: &Session, circuit: &Arc<CircuitLog>) -> Result<Self, Refusal> {
+        let mut plan_file = PlanFile::load(path).map_err(Refusal::Plan)?;
+        plan_file.make_bare(args.no_retry, args.no_breaker, args.timeout);
+        let settings = settings(args, &plan_file, session);
+        let seed = settings.seed;
+        let breakers = breakers(&plan_file, circuit);
+        let plan = WholePlan::new(plan_file, settings, breakers, &session.temporaries);
+        Ok(Self { seed, what: What::Plan(Box::new(plan.map_err(Refusal::Unable)?)) })
+    }
+
+    fn at_command(args: &BenchArgs, session: &Session) -> Result<Self, Refusal> {
+        if args.command.first().is_none_or(|program| program.is_empty()) {
+            return Err(Refusal::Usage("the command after -- has no name".to_owned()));
+        }
+        let backend = CommandBackend::new(&args.command).with_grace(args.grace).with_groups(&session.groups);
+        Self::at_one(args, "command", |runner, name| runner.backend(name, backend))
+    }
+
+    /// One backend that makes one attempt and has no breaker.
+    fn at_one(
+        args: &BenchArgs,
+        name: &'static str,
+        with_backend: impl FnOnce(RunnerBuilder<'static>, &'static str) -> RunnerBuilder<'static>,
+    ) -> Result<Self, Refusal> {
+        let config = BackendConfig::new().with_retry(RetryConfig::once());
+        let config = args.timeout.into_iter().fold(config, BackendConfig::with_timeout);
+        let breakers = CircuitBreakerRegistry::new().with_config(name, CircuitBreakerConfig::disabled());
+        let builder = Runner::builder().circuit_breakers(Arc::new(breakers)).configure(name, config);
+        let runner = with_backend(builder, name).build().map_err(|error| Refusal::Unable(error.to_string()))?;
+        let what = What::Backend { runner, name: name.to_owned(), prompt: String::new() };
+        Ok(Self { seed: seed_of(args, None), what })
+    }
+
+    pub(super) fn target(&self) -> Result<Box<dyn Target + '_>, seawall::Error> {
+        Ok(match &self.what {
+            What::Backend { runner, name, prompt } => Box::new(BackendTarget::new(runner, name, prompt.as_str())?),
+            What::Plan(plan) => Box::new(&**plan),
+        })
+    }
+}
+
+fn settings(args: &BenchArgs, plan_file: &PlanFile, session: &Session) -> RunSettings {
+    RunSettings {
+        concurrency: plan_file.concurrency,
+        schedule: plan_file.schedule,
+        seed: seed_of(args, Some(plan_file)),
+        grace: args.grace,
+        groups: session.groups.clone(),
+        responses: None,
+    }
+}
+
+fn seed_of(args: &BenchArgs, plan_file: Option<&PlanFile>) -> u64 {
+    let seed = args.seed.or(plan_file.and_then(|plan_file| plan_file.seed));
+    seed.unwrap_or_else(|| RandomState::new().hash_one(()) >> 1)
+}
+
+fn breakers(plan_file: &PlanFile, circuit: &Arc<CircuitLog>) -> Arc<CircuitBreakerRegistry> {
+    let circuit = Arc::clone(circuit);
+    Arc::new(plan_file.circuit_breakers().with_hook(move |backend, change| circuit.add(backend, change)))
+}
+
+fn refuse_unknown(plan_file: &PlanFile, name: &str) -> Result<(), Refusal> {
+    let names: Vec<&str> = plan_file.backend_names().collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+    let hint = near.unwrap_or_else(|| format!("; there are {}", names.join(", ")));
+    Err(Refusal::Usage(format!("the plan {} has no backend `{name}`{hint}", visible(&plan_file.name))))
+}
