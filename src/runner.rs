@@ -33,13 +33,14 @@ pub use queue::Wait;
 pub use report::Report;
 pub use why::Why;
 
-use crate::backend::{Message, Response, Spent};
+use crate::backend::{Message, Response};
 use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::resilience::CircuitBreakerRegistry;
 use crate::seed;
 use crate::sync::{Arc, Mutex};
+use crate::usage::Usage;
 use builder::{BoxedBackend, Settings};
 use crew::Crew;
 use event::{EventKind as Kind, Events};
@@ -127,7 +128,7 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         let wave_starts = crew.muster(&run, || {
             run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
-            run.charge(&Spent::default());
+            run.charge(Usage::new());
             if is_resuming {
                 run.take_over_all();
             }

@@ -62,6 +62,7 @@ impl<'r, R> RunOptions<'r, R> {
     /// Once the calls of the run have cost this much, in US dollars, nothing new starts, a retry included; what is under way
     /// ends as it will. The reason is `max-cost`, and the caller's token is left alone.
     ///
+    /// What was taken over from an earlier run counts with what it cost then, as in [`Report::usage`](crate::Report::usage).
     /// A call whose backend tells no cost ([`Context::add_usage`](crate::Context::add_usage)) counts as nothing, so what is
     /// under way when the limit is reached may go beyond it. A limit of zero lets nothing start.
     pub fn with_max_cost(self, dollars: f64) -> Self {

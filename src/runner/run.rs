@@ -9,7 +9,6 @@ use super::queue::Notice;
 use super::report::{Report, counts};
 use super::shared_queue::{Done, Next, SharedQueue};
 use super::why::Writes;
-use crate::backend::Spent;
 use crate::cancel::{CancelToken, Stage};
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -104,6 +103,8 @@ impl<Q, R> Run<'_, Q, R> {
             return false;
         }
         self.outcomes[number as usize].take(outcome);
+        // What an earlier run paid for it is a part of what the report says, and so of the limit.
+        self.charge(self.outcomes[number as usize].usage().unwrap_or_default());
         self.tell_end(number, at);
         true
     }
@@ -133,11 +134,11 @@ impl<Q, R> Run<'_, Q, R> {
         outcome.bars_dependents()
     }
 
-    /// Counts what an attempt cost, and lets nothing new start once that is too much.
-    pub(super) fn charge(&self, spent: &Spent) {
+    /// Counts what was used up, and lets nothing new start once that cost too much.
+    pub(super) fn charge(&self, usage: Usage) {
         let Some(max_cost) = self.max_cost else { return };
         let mut sum = self.spent.lock();
-        *sum += spent.usage;
+        *sum += usage;
         let is_reached = sum.cost_usd.unwrap_or(0.0) >= max_cost;
         drop(sum);
         if is_reached {

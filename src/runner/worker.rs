@@ -124,7 +124,7 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             attempt: progress.attempts.len() + 1,
         });
         let (ended, over, spent) = self.call(this, attempt, &progress.attempts);
-        spent.iter().for_each(|spent| self.charge(spent));
+        spent.iter().for_each(|spent| self.charge(spent.usage));
         let change = permit.record(ended.verdict(&this.lane.breaker_config), over);
         let made = Made { result: AttemptResult::of(&ended), spent };
         // Only an error may be retried, and so needs to know whether the run goes on.

@@ -1,10 +1,12 @@
 //! In which session a task goes on, what was used in it, and what a run may cost.
 
-use crate::support::{attempts, plan, statuses, virtual_runner};
+use crate::support::{SECOND, attempts, plan, statuses, virtual_runner};
 use seawall::{
-    BackendConfig, CancelToken, CircuitBreakerConfig, CircuitBreakerRegistry, Context, FailureMode, Message, Plan,
-    Response, RetryConfig, RunOptions, SendError, Session, Task, Usage, WhenOpen,
+    Attempt, AttemptResult, BackendConfig, CancelToken, CircuitBreakerConfig, CircuitBreakerRegistry, Context,
+    FailureMode, Journal, Message, Outcome, Plan, Recalled, Response, RetryConfig, RunOptions, SendError, Session,
+    Task, TaskId, Usage, WhenOpen,
 };
+use std::io;
 use std::sync::Arc;
 
 fn faults<const N: usize>(tasks: [Task; N]) -> Vec<String> {
@@ -134,6 +136,37 @@ fn a_run_that_has_cost_enough_starts_nothing_new_and_no_retry() {
     assert_eq!((report.cancelled(), report.usage().unwrap().cost_usd), (Some("max-cost"), Some(0.25)));
     assert!(run(1.01).is_success());
     assert_eq!(statuses(&run(0.0)), "a cancelled, flaky cancelled, c cancelled");
+}
+
+/// What an earlier run paid half a dollar for.
+struct Paid;
+
+impl Journal for Paid {
+    fn record(&self, _: &Outcome) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn recall(&self, task: &TaskId) -> io::Result<Option<Recalled>> {
+        let paid = Usage::new().with_cost_usd(0.5);
+        let session = Session::new("of yore").with_total(Usage::new().with_input_tokens(700));
+        let attempt = Attempt::new("x", 0, SECOND, SECOND, AttemptResult::Success);
+        let recalled = || Recalled::new("kept".into()).with_attempts([attempt.with_usage(paid).with_session(session)]);
+        Ok((*task == "a").then(recalled))
+    }
+}
+
+#[test]
+fn what_was_taken_over_counts_with_what_it_cost_and_its_session_is_gone_on_in() {
+    let runner = virtual_runner().backend_fn("x", talk).build().unwrap();
+    let two = || plan([task("a"), task("b").after(["a"]).session("a")]);
+    let run = |dollars: f64| {
+        let options = RunOptions::new().with_journal(&Paid).with_resume().with_max_cost(dollars);
+        runner.run_with(&two(), &CancelToken::new(), options).unwrap()
+    };
+    assert_eq!(statuses(&run(0.5)), "a completed, b cancelled");
+    let report = run(0.6);
+    assert_eq!(report.response("b").unwrap().text(), "of yore after 700 at x");
+    assert_eq!(report.usage().unwrap().cost_usd, Some(0.75));
 }
 
 #[test]

@@ -150,7 +150,7 @@ impl Agent for CodexBackend {
 fn provider_in(args: &[OsString]) -> Option<String> {
     let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
     let after = words.windows(2).filter(|pair| ["-c", "--config"].contains(&pair[0])).map(|pair| pair[1]);
-    let within = words.iter().filter_map(|word| word.strip_prefix("--config="));
+    let within = words.iter().filter_map(|word| word.strip_prefix("--config=").or_else(|| word.strip_prefix("-c")));
     let pairs: Vec<(&str, &str)> = after.chain(within).filter_map(|setting| setting.split_once('=')).collect();
     let chosen = pairs.iter().rev().find(|(key, _)| key.trim() == "model_provider");
     let chosen = chosen.map(|(_, value)| value.trim().trim_matches(['"', '\'']));
@@ -194,6 +194,7 @@ mod tests {
             Some("mine")
         );
         assert_eq!(of(&["-c", "model_providers.other.base_url=\"http://x\""]).as_deref(), Some("other"));
+        assert_eq!(of(&["-cmodel_provider='mine'"]).as_deref(), Some("mine"));
         assert_eq!(of(&["-m", "model_provider=\"mine\"", "-c", "model=x"]), None);
     }
 }

@@ -36,6 +36,7 @@ impl Summary<'_> {
         self.skipped(&mut text);
         self.cancelled(&mut text);
         self.circuits(&mut text);
+        self.used(&mut text);
         text.push_str(&self.last_line());
         text
     }
@@ -103,6 +104,12 @@ impl Summary<'_> {
             };
             let said = format!("{} is {}; it opened {opened}", visible(backend), wording::of_circuit(state));
             text.push_str(&row(self.palette.bad, "circuit", None, said));
+        }
+    }
+
+    fn used(&self, text: &mut String) {
+        if let Some(usage) = self.report.usage() {
+            text.push_str(&row(self.palette.quiet, "used", None, wording::of_usage(usage)));
         }
     }
 

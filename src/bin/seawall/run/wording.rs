@@ -1,6 +1,6 @@
 //! The sentences that reports, events and people have in common.
 
-use seawall::{CircuitState, Failure, GaveUp, SendError};
+use seawall::{CircuitState, Failure, GaveUp, SendError, Usage};
 use std::fmt::{self, Display};
 use std::time::Duration;
 
@@ -47,6 +47,17 @@ pub(crate) fn of_circuit(state: CircuitState) -> &'static str {
 /// A count with its noun: `1 task`, `3 tasks`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1200 tokens in, 34 out, $0.25`, as far as it is known.
+pub(crate) fn of_usage(usage: Usage) -> String {
+    let Usage { input_tokens, output_tokens, cost_usd, .. } = usage;
+    let parts = [
+        input_tokens.map(|tokens| format!("{tokens} tokens in")),
+        output_tokens.map(|tokens| format!("{tokens} out")),
+        cost_usd.map(|dollars| format!("${dollars}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// A duration in brackets of one width, in seconds with milliseconds: `[   1.204s]`.
@@ -144,5 +155,12 @@ mod tests {
     #[test]
     fn one_task_and_many_tasks() {
         assert_eq!([counted(1, "task"), counted(0, "task")], ["1 task", "0 tasks"]);
+    }
+
+    #[test]
+    fn of_usage_is_said_what_is_known() {
+        let usage = Usage::new().with_input_tokens(1200).with_output_tokens(34);
+        assert_eq!(of_usage(usage), "1200 tokens in, 34 out");
+        assert_eq!(of_usage(usage.with_cost_usd(0.25)), "1200 tokens in, 34 out, $0.25");
     }
 }
