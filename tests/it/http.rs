@@ -3,6 +3,7 @@
 mod answers;
 mod broken;
 mod kept;
+mod nginx;
 mod redirects;
 mod requests;
 mod secrets;
