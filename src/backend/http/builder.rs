@@ -205,7 +205,7 @@ impl HttpBackendBuilder<Generic> {
     /// ```
     /// use seawall::HttpBackend;
     /// let refused = HttpBackend::builder("http://h/").body_template("{{ promt }}").build().unwrap_err();
-    /// assert!(refused.to_string().ends_with("there is no `promt` in it, but `prompt` alone"));
+    /// assert!(refused.to_string().ends_with("line 1: there is no `promt` in it, but `prompt` alone"));
     /// ```
     pub fn body_template(mut self, template: impl AsRef<str>) -> Self {
         match BodyTemplate::new(template.as_ref()) {

@@ -93,29 +93,14 @@ pub(super) struct TcpTransport {
     forward: Option<ForwardHead>,
     /// Nothing of the next request is sent yet.
     is_fresh: bool,
+    /// The head of a request, which goes with what follows it: one packet wakes the peer once.
+    held: Vec<u8>,
 }
 
 impl TcpTransport {
     fn new(stream: TcpStream) -> Self {
         let buffers = LazyBuffers::new(BUFFER, BUFFER);
-        Self { stream, buffers, deaf: None, has_more: false, forward: None, is_fresh: true }
-    }
-
-    /// Writes all of it, unless the peer does not listen any more.
-    fn write(stream: &mut TcpStream, mut rest: &[u8]) -> Result<Option<io::Error>, Trouble> {
-        let call = Call::current().map_err(Trouble::Lost)?;
-        while !rest.is_empty() {
-            call.check()?;
-            match stream.write(rest) {
-                Ok(count) => rest = &rest[count..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    call.wait(stream.as_fd(), PollFlags::OUT, None)?;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Ok(Some(error)),
-            }
-        }
-        Ok(None)
+        Self { stream, buffers, deaf: None, has_more: false, forward: None, is_fresh: true, held: Vec::new() }
     }
 
     /// Reads once, after waiting if need be.
@@ -144,6 +129,23 @@ impl TcpTransport {
     }
 }
 
+/// Writes all of it, unless the peer does not listen any more: then there is an error in `deaf`, and nothing is written.
+fn write(stream: &mut TcpStream, mut rest: &[u8], deaf: &mut Option<io::Error>) -> Result<(), Trouble> {
+    let call = Call::current().map_err(Trouble::Lost)?;
+    while !rest.is_empty() && deaf.is_none() {
+        call.check()?;
+        match stream.write(rest) {
+            Ok(count) => rest = &rest[count..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                call.wait(stream.as_fd(), PollFlags::OUT, None)?;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => *deaf = Some(error),
+        }
+    }
+    Ok(())
+}
+
 impl Transport for TcpTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
@@ -151,18 +153,25 @@ impl Transport for TcpTransport {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let is_head = std::mem::take(&mut self.is_fresh);
-        if self.deaf.is_some() {
-            return Ok(());
+        let Self { stream, buffers, deaf, forward, held, .. } = self;
+        let output = &buffers.output()[..amount];
+        match forward.as_ref().filter(|_| is_head) {
+            Some(forward) => held.extend_from_slice(&forward.rewritten(output)),
+            None if is_head || held.len() + amount <= BUFFER => held.extend_from_slice(output),
+            None => {
+                write(stream, held, deaf)?;
+                write(stream, output, deaf)?;
+                held.clear();
+            }
         }
-        let output = &self.buffers.output()[..amount];
-        self.deaf = match self.forward.as_ref().filter(|_| is_head) {
-            Some(forward) => Self::write(&mut self.stream, &forward.rewritten(output))?,
-            None => Self::write(&mut self.stream, output)?,
-        };
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        if !self.held.is_empty() {
+            write(&mut self.stream, &self.held, &mut self.deaf)?;
+            self.held.clear();
+        }
         let room = self.buffers.input_append_buf().len();
         let count = self.read(timeout)?;
         self.has_more = count == room && count > 0;
@@ -177,6 +186,10 @@ impl Transport for TcpTransport {
 
     fn is_open(&mut self) -> bool {
         self.is_fresh = true;
+        // What broke off on the way is not finished by the next request.
+        if !self.held.is_empty() {
+            return false;
+        }
         let mut is_quiet = || self.stream.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
         self.deaf.is_none() && is_quiet()
     }
