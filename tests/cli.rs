@@ -1,7 +1,11 @@
 //! The program, from outside.
 
+#[path = "support/certificates.rs"]
+mod certificates;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/server.rs"]
+mod server;
 #[path = "support/terminal.rs"]
 mod terminal;
 
@@ -31,6 +35,8 @@ mod for_each;
 mod graph;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/http.rs"]
+mod http;
 #[path = "cli/inheritance.rs"]
 mod inheritance;
 #[path = "cli/init.rs"]

@@ -66,6 +66,14 @@ impl Peer for StreamOwned<ServerConnection, TcpStream> {
     }
 }
 
+/// How a connection becomes a secure one.
+#[derive(Clone)]
+struct Tls {
+    config: Arc<ServerConfig>,
+    /// After a request to connect to somebody.
+    is_tunnel: bool,
+}
+
 /// Answers a request. `Ok(true)`: the connection is kept for the next one.
 type Answer = dyn Fn(&Seen, &mut dyn Peer) -> io::Result<bool> + Send + Sync;
 
@@ -92,7 +100,15 @@ impl Server {
         config: Arc<ServerConfig>,
         answer: impl Fn(&Seen, &mut dyn Peer) -> io::Result<bool> + Send + Sync + 'static,
     ) -> Self {
-        Self::begin(Some(config), Arc::new(answer))
+        Self::begin(Some(Tls { config, is_tunnel: false }), Arc::new(answer))
+    }
+
+    /// A proxy that makes a tunnel, at whose end it answers itself.
+    pub(crate) fn start_tunnel(
+        config: Arc<ServerConfig>,
+        answer: impl Fn(&Seen, &mut dyn Peer) -> io::Result<bool> + Send + Sync + 'static,
+    ) -> Self {
+        Self::begin(Some(Tls { config, is_tunnel: true }), Arc::new(answer))
     }
 
     /// One that gives each request the same answer, and keeps its connections.
@@ -100,7 +116,7 @@ impl Server {
         Self::start(move |_, peer| peer.write_all(&answer).map(|()| true))
     }
 
-    fn begin(tls: Option<Arc<ServerConfig>>, answer: Arc<Answer>) -> Self {
+    fn begin(tls: Option<Tls>, answer: Arc<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -145,11 +161,15 @@ impl Drop for Server {
     }
 }
 
-fn serve(socket: TcpStream, tls: Option<Arc<ServerConfig>>, record: &Record, answer: &Answer) -> io::Result<()> {
+fn serve(mut socket: TcpStream, tls: Option<Tls>, record: &Record, answer: &Answer) -> io::Result<()> {
     socket.set_nodelay(true)?;
     match tls {
         None => talk(socket, record, answer),
-        Some(config) => {
+        Some(Tls { config, is_tunnel }) => {
+            if is_tunnel {
+                record.requests.lock().unwrap().extend(request(&mut BufReader::with_capacity(1, &socket))?);
+                socket.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+            }
             let connection = ServerConnection::new(config).map_err(io::Error::other)?;
             let mut stream = StreamOwned::new(connection, socket);
             let told = talk(&mut stream, record, answer);
