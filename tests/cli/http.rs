@@ -195,7 +195,8 @@ fn each_fault_is_named_with_its_line() {
 #[test]
 fn https_trusts_what_a_variable_names() {
     let (authority, tls) = certificates();
-    let server = Server::start_tls(tls, |seen, peer| peer.write_all(&reply(200, &[], seen.text())).map(|()| true));
+    let server =
+        Server::start_tls(tls, false, |seen, peer| peer.write_all(&reply(200, &[], seen.text())).map(|()| true));
     let folder = Folder::with_plan(&plan(&format!("url = \"{}\"", server.url("/"))));
     folder.write("ca.pem", &authority);
     let file = folder.path("ca.pem");
@@ -228,7 +229,7 @@ fn proxies_are_taken_from_the_environment_and_never_for_loopback() {
 #[test]
 fn https_goes_through_a_tunnel_and_a_proxy_that_makes_none_has_its_class() {
     let (authority, tls) = certificates();
-    let proxy = Server::start_tunnel(tls, |seen, peer| peer.write_all(&reply(200, &[], seen.text())).map(|()| true));
+    let proxy = Server::start_tls(tls, true, |seen, peer| peer.write_all(&reply(200, &[], seen.text())).map(|()| true));
     let address = format!("http://127.0.0.1:{}", proxy.port());
     let folder = Folder::with_plan(&plan("url = \"https://far.localdomain/answer\"\nretry = { max_attempts = 1 }"));
     folder.write("ca.pem", &authority);

@@ -4,6 +4,7 @@ mod answers;
 mod broken;
 mod kept;
 mod nginx;
+mod peers;
 mod redirects;
 mod requests;
 mod secrets;
@@ -15,6 +16,7 @@ mod certificates;
 #[path = "../support/server.rs"]
 mod server;
 
+use peers::Peers as _;
 use seawall::{
     Backend, CancelToken, Context, ErrorClass, Generic, HttpBackend, HttpBackendBuilder, Response, SendError,
 };

@@ -7,7 +7,6 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -32,26 +31,6 @@ impl Seen {
 /// A connection, for whoever answers on it.
 pub(crate) trait Peer: Read + Write {
     fn socket(&self) -> &TcpStream;
-
-    /// Waits until the client is gone.
-    fn hang(&mut self) {
-        while self.socket().read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
-    }
-
-    /// Sends single bytes with a pause after each, until the client is gone.
-    fn drip(&mut self, bytes: &[u8], pause: Duration) {
-        for byte in bytes {
-            if self.write_all(&[*byte]).and_then(|()| self.flush()).is_err() {
-                return;
-            }
-            thread::sleep(pause);
-        }
-    }
-
-    /// Ends the connection by a reset.
-    fn reset(&mut self) {
-        rustix::net::sockopt::set_socket_linger(self.socket(), Some(Duration::ZERO)).unwrap();
-    }
 }
 
 impl Peer for TcpStream {
@@ -96,19 +75,13 @@ impl Server {
         Self::begin(None, Arc::new(answer))
     }
 
+    /// One that speaks TLS: at once, or at the end of a tunnel that it is asked for first, as a proxy is.
     pub(crate) fn start_tls(
         config: Arc<ServerConfig>,
+        is_tunnel: bool,
         answer: impl Fn(&Seen, &mut dyn Peer) -> io::Result<bool> + Send + Sync + 'static,
     ) -> Self {
-        Self::begin(Some(Tls { config, is_tunnel: false }), Arc::new(answer))
-    }
-
-    /// A proxy that makes a tunnel, at whose end it answers itself.
-    pub(crate) fn start_tunnel(
-        config: Arc<ServerConfig>,
-        answer: impl Fn(&Seen, &mut dyn Peer) -> io::Result<bool> + Send + Sync + 'static,
-    ) -> Self {
-        Self::begin(Some(Tls { config, is_tunnel: true }), Arc::new(answer))
+        Self::begin(Some(Tls { config, is_tunnel }), Arc::new(answer))
     }
 
     /// One that gives each request the same answer, and keeps its connections.

@@ -119,7 +119,7 @@ fn https_to_a_port_that_speaks_plain_http_is_permanent_and_sends_nothing_in_the_
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_permanent_and_its_server_is_sent_nothing() {
     let (_, tls) = super::certificates::certificates();
-    let server = Server::start_tls(tls, |_, peer| peer.write_all(&reply(200, &[], "ok")).map(|()| true));
+    let server = Server::start_tls(tls, false, |_, peer| peer.write_all(&reply(200, &[], "ok")).map(|()| true));
     let (class, sentence) = error(to(&server).key("k-secret"));
     assert_eq!(class, ErrorClass::Permanent, "{sentence}");
     assert!(sentence.starts_with("the TLS handshake with 127.0.0.1 failed: "), "{sentence}");
