@@ -54,15 +54,15 @@ fn server() -> SocketAddr {
     let address = listener.local_addr().expect("it is bound");
     thread::spawn(move || {
         for connection in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || serve(connection));
+            thread::spawn(move || serve(&connection));
         }
     });
     address
 }
 
-fn serve(connection: TcpStream) -> std::io::Result<()> {
+fn serve(mut connection: &TcpStream) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
-    let mut reader = BufReader::new(&connection);
+    let mut reader = BufReader::new(connection);
     let mut line = String::new();
     loop {
         let mut length = 0;
@@ -79,6 +79,6 @@ fn serve(connection: TcpStream) -> std::io::Result<()> {
             }
         }
         std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-        (&connection).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthat")?;
+        connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthat")?;
     }
 }

@@ -5,7 +5,6 @@ use crate::program::{Ended, Folder, Running, task};
 use crate::server::{Server, reply};
 use crate::verdicts::Verdicts as _;
 use serde_json::{Value, json};
-use std::io::Write as _;
 
 const KEY: &str = "sk-5f3a9c1e7b2d4608";
 

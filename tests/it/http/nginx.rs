@@ -20,7 +20,7 @@ impl Nginx {
         fs::create_dir_all(folder.join("html")).unwrap();
         fs::write(folder.join("html/file.txt"), "a file of words, words, words\n".repeat(100)).unwrap();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        let temporary: String = temporary.iter().map(|kind| format!("{kind}_temp_path {kind};\n")).collect();
+        let temporary = temporary.map(|kind| format!("{kind}_temp_path {kind};\n")).concat();
         // Whoever takes the port in between makes nginx end, and another one is tried.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

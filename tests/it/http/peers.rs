@@ -1,7 +1,7 @@
 //! What a peer does to its client.
 
 use super::server::Peer;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::thread;
 use std::time::Duration;
 
