@@ -316,3 +316,98 @@ fn what_is_under_way_at_the_end_is_cut_off_after_the_grace() {
     assert_eq!(json["cancelled"], Value::Null);
     assert!((0.1..5.0).contains(&p50(&json)), "{json}");
 }
+
+/// Keeps connections, echoes a header into answers that fail, and notes what it is sent.
+mod web {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+
+    pub(super) struct Server {
+        pub(super) url: String,
+        /// Head and body of each request.
+        pub(super) seen: Arc<Mutex<Vec<(String, String)>>>,
+        pub(super) connections: Arc<Mutex<usize>>,
+    }
+
+    pub(super) fn serve(statuses: &'static [u16]) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (seen, connections) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<usize>>::default());
+        let server = Server { url, seen: Arc::clone(&seen), connections: Arc::clone(&connections) };
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                *connections.lock().unwrap() += 1;
+                let seen = Arc::clone(&seen);
+                thread::spawn(move || while answer(&stream, statuses, &seen).is_some() {});
+            }
+        });
+        server
+    }
+
+    fn answer(stream: &TcpStream, statuses: &[u16], seen: &Mutex<Vec<(String, String)>>) -> Option<()> {
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            reader.read_line(&mut head).ok().filter(|length| *length > 0)?;
+        }
+        let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        reader.read_exact(&mut body).ok()?;
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push((head.clone(), String::from_utf8_lossy(&body).into_owned()));
+            seen.len() - 1
+        };
+        let status = statuses[number % statuses.len()];
+        let mode = head.lines().find_map(|line| line.to_lowercase().strip_prefix("x-mode: ").map(str::to_owned));
+        let text = format!("mode {}", mode.unwrap_or_default());
+        write!(&mut &*stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{text}", text.len()).ok()
+    }
+}
+
+#[test]
+fn an_address_is_asked_on_kept_connections() {
+    let server = web::serve(&[200]);
+    let (json, _) = load(&Folder::new(), &["--url", &server.url, "--concurrency", "2", "--count", "60"], 0);
+    assert_eq!((&json["ok"], &json["attempts"]), (&60.into(), &60.into()));
+    assert!(*server.connections.lock().unwrap() < 10);
+    let seen = server.seen.lock().unwrap();
+    assert!(seen.len() == 60 && seen.iter().all(|(head, body)| head.starts_with("GET / HTTP/1.1") && body.is_empty()));
+}
+
+#[test]
+fn a_header_reaches_the_server_and_nobody_else_even_if_the_server_repeats_it() {
+    let server = web::serve(&[200, 500]);
+    let args =
+        ["--url", &server.url, "--count", "2", "--header", "X-Mode: s3cret", "--body", "hello", "--html", "b.html"];
+    let folder = Folder::new();
+    let (json, ended) = load(&folder, &args, 0);
+    assert_eq!(json["errors"], serde_json::json!({"transient": 1}));
+    let seen = server.seen.lock().unwrap();
+    assert!(seen.iter().all(|(head, body)| head.starts_with("POST /") && body == "hello"));
+    assert!(seen.iter().all(|(head, _)| head.to_lowercase().contains("x-mode: s3cret")));
+    assert!([&ended.err, &folder.read("b.json"), &folder.read("b.html")].iter().all(|text| !text.contains("s3cret")));
+    assert!(ended.err.contains("[redacted]"), "{}", ended.err);
+}
+
+#[test]
+fn an_address_makes_one_attempt_and_has_no_breaker() {
+    let server = web::serve(&[503]);
+    let (json, _) = load(&Folder::new(), &["--url", &server.url, "--count", "12"], 1);
+    assert_eq!((&json["attempts"], &json["errors"]["overloaded"]), (&12.into(), &12.into()));
+}
+
+#[test]
+fn an_address_that_is_none_and_what_belongs_to_one_are_refused() {
+    refused(&["--url", "nothing"], &["`url` must be an address"]);
+    refused(&["--url", "gopher://127.0.0.1/"], &["`url` must be an address"]);
+    refused(&["--url", "http://x/", "plan.toml"], &["cannot be used with"]);
+    refused(&["--url", "http://x/", "--backend", "flaky", "--prompt", "x"], &["PLAN"]);
+    refused(&["--header", "a: b", "--", "touch", "ran"], &["--url"]);
+    refused(&["--url", "http://x/", "--method", "G ET"], &["method"]);
+    let ended = Folder::new().run(&["bench", "--url", "http://x/", "--header", "s3cret"]);
+    ended.is_refused(&["--header must be a name, a colon and a value"]);
+    assert!(!ended.err.contains("s3cret"));
+}

@@ -67,12 +67,12 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Load a backend and tell the truth about it
     ///
-    /// Puts load on a command, a backend of a plan or a whole plan, and says how many calls a second it takes, how
+    /// Puts load on a command, an address, a backend of a plan or a whole plan, and says how many calls a second it takes, how
     /// long they take, and what retries and circuit breakers make of it. Latencies run from when a call was due. Exits 0, or 1
     /// if an --slo was missed or not one call was ok, 2 for bad usage, 3 if a file cannot be written, and 130, 143 or 129 if it
     /// was ended by SIGINT, SIGTERM or SIGHUP; then the results so far are written.
     #[command(
-        override_usage = "seawall bench [OPTIONS] -- COMMAND…\n       seawall bench [OPTIONS] PLAN --backend NAME --prompt TEXT\n       seawall bench [OPTIONS] PLAN"
+        override_usage = "seawall bench [OPTIONS] -- COMMAND…\n       seawall bench [OPTIONS] PLAN --backend NAME --prompt TEXT\n       seawall bench [OPTIONS] PLAN\n       seawall bench [OPTIONS] --url URL"
     )]
     Bench(Box<BenchArgs>),
     /// Print completions for a shell

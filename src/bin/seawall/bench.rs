@@ -60,7 +60,7 @@ fn launch(args: &BenchArgs) -> Result<ExitCode, Refusal> {
     let files = Files::prepare(args, &session.temporaries, &session.patience).map_err(Refusal::Places)?;
     session.begin();
     let done = put_load_on(args, &aim, &session, &circuit)?;
-    Ok(tell(args, &session, files, &done, baseline.as_ref(), &circuit))
+    Ok(tell(args, &session, files, &done, baseline.as_ref(), &circuit, &aim.secrets))
 }
 
 fn put_load_on(args: &BenchArgs, aim: &Aim, session: &Session, circuit: &CircuitLog) -> Result<Done, Refusal> {
@@ -104,13 +104,14 @@ fn tell(
     done: &Done,
     baseline: Option<&Baseline>,
     circuit: &CircuitLog,
+    secrets: &[String],
 ) -> ExitCode {
     let Done { result, capacity, began } = done;
     let judged: Vec<Judged<'_>> =
         args.slo.iter().map(|slo| Judged { slo, judgement: slo.objective.judge(result) }).collect();
     let comparison = baseline.map(|baseline| baseline.compare(&Baseline::of(result)));
     let circuit = circuit.changes();
-    let document = Document::new(result, &judged, comparison.as_ref(), capacity.as_ref(), &circuit);
+    let document = Document::new(result, &judged, comparison.as_ref(), capacity.as_ref(), &circuit, secrets);
     let lost = files.write(&document, result, *began);
     session.screen.say(&summary::text(args, &document, result));
     lost.iter().for_each(|lost| streams::say_error(visible(&lost.to_string())));

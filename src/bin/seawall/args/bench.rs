@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help for people, and no Markdown")]
 #[command(after_long_help = help::BENCH)]
-#[command(group(clap::ArgGroup::new("target").args(["plan", "command"]).required(true)))]
+#[command(group(clap::ArgGroup::new("target").args(["plan", "url", "command"]).required(true)))]
 #[command(group(clap::ArgGroup::new("model").args(["concurrency", "rate", "stages", "find_capacity"])))]
 #[command(group(clap::ArgGroup::new("open").args(["rate", "stages", "find_capacity"]).multiple(true)))]
 pub(crate) struct BenchArgs {
@@ -25,6 +25,18 @@ pub(crate) struct BenchArgs {
     /// What the backend is sent
     #[arg(long, value_name = "TEXT", requires = "backend", help_heading = "Target")]
     pub(crate) prompt: Option<String>,
+    /// An address that is asked: one attempt a call, no circuit breaker
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub(crate) url: Option<String>,
+    /// The request's method; GET, or POST with a body
+    #[arg(long, value_name = "M", requires = "url", help_heading = "Target")]
+    pub(crate) method: Option<String>,
+    /// A header of the request; may be repeated, and its value is never shown
+    #[arg(long = "header", value_name = "K: V", requires = "url", help_heading = "Target")]
+    pub(crate) headers: Vec<String>,
+    /// The request's body
+    #[arg(long, value_name = "TEXT", requires = "url", help_heading = "Target")]
+    pub(crate) body: Option<String>,
     /// A command that is started: one attempt a call, no circuit breaker
     ///
     /// Its output is swallowed, and its standard input is empty.

@@ -21,6 +21,8 @@ pub(super) struct Document<'a> {
     calls: u64,
     ok: u64,
     errors: &'a BTreeMap<&'static str, u64>,
+    /// Of each class the message of the first one, shortened.
+    pub(super) examples: BTreeMap<&'static str, String>,
     attempts: u64,
     rejected: u64,
     /// Calls that were ok only because of a retry.
@@ -122,6 +124,7 @@ impl<'a> Document<'a> {
         comparison: Option<&Comparison>,
         capacity: Option<&Capacity>,
         circuit: &'a [Change],
+        secrets: &[String],
     ) -> Self {
         Self {
             schema: 1,
@@ -129,6 +132,7 @@ impl<'a> Document<'a> {
             calls: result.calls(),
             ok: result.ok(),
             errors: result.errors(),
+            examples: result.examples().iter().map(|(class, text)| (*class, example(text, secrets))).collect(),
             attempts: result.attempts(),
             rejected: result.rejected(),
             saved: result.saved(),
@@ -153,6 +157,16 @@ impl<'a> Document<'a> {
             capacity: capacity.map(capacity_row),
         }
     }
+}
+
+/// Whoever answers may repeat what it was sent.
+fn example(text: &str, secrets: &[String]) -> String {
+    const MOST: usize = 500;
+    // What is shorter is no secret, and is a part of many words.
+    let secrets = secrets.iter().filter(|secret| secret.len() > 3);
+    let text = secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[redacted]"));
+    let cut: String = text.chars().take(MOST).collect();
+    if cut.len() < text.len() { cut + "…" } else { cut }
 }
 
 fn row_of(latencies: &Latencies) -> LatencyRow {

@@ -23,7 +23,7 @@ pub(super) fn write(out: &mut dyn Write, document: &Document<'_>, result: &LoadR
     );
     overview(&mut page, result);
     latencies(&mut page, result);
-    errors(&mut page, result);
+    errors(&mut page, document, result);
     judgement(&mut page, document);
     series(&mut page, result);
     page.push_str("</body></html>\n");
@@ -61,13 +61,13 @@ fn latencies(page: &mut String, result: &LoadResult) {
     page.push_str("</table>\n");
 }
 
-fn errors(page: &mut String, result: &LoadResult) {
+fn errors(page: &mut String, document: &Document<'_>, result: &LoadResult) {
     if result.errors().is_empty() {
         return;
     }
     page.push_str("<h2>Errors</h2>\n<table><tr><th>class</th><th>calls</th><th>the first one</th></tr>\n");
     for (class, count) in result.errors() {
-        row(page, class, [count.to_string(), result.examples().get(class).cloned().unwrap_or_default()]);
+        row(page, class, [count.to_string(), document.examples.get(class).cloned().unwrap_or_default()]);
     }
     page.push_str("</table>\n");
 }

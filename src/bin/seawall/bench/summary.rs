@@ -70,7 +70,7 @@ impl Summary<'_> {
 
     fn errors(&self, text: &mut String) {
         for (class, count) in self.result.errors() {
-            let example = self.result.examples().get(class).map(|example| first_line(example)).unwrap_or_default();
+            let example = self.document.examples.get(class).map(|example| first_line(example)).unwrap_or_default();
             line(text, self.palette.bad, class, format!("{count}: {example}"));
         }
     }

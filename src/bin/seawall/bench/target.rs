@@ -11,7 +11,8 @@ use crate::run::signals::Session;
 use crate::visible::visible;
 use seawall::load::{BackendTarget, Target};
 use seawall::{
-    BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, CommandBackend, RetryConfig, Runner, RunnerBuilder,
+    BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, CommandBackend, HttpBackend, RetryConfig, Runner,
+    RunnerBuilder,
 };
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -22,6 +23,8 @@ use whole_plan::WholePlan;
 pub(super) struct Aim {
     /// Of everything that is drawn.
     pub(super) seed: u64,
+    /// What must not be shown, whoever repeats it.
+    pub(super) secrets: Vec<String>,
     what: What,
 }
 
@@ -36,7 +39,10 @@ impl Aim {
         match (&args.plan, &args.backend) {
             (Some(plan), Some(name)) => Self::at_backend(args, plan, name, session, circuit),
             (Some(plan), None) => Self::at_plan(args, plan, session, circuit),
-            (None, _) => Self::at_command(args, session),
+            (None, _) => match &args.url {
+                Some(url) => Self::at_url(args, url, session),
+                None => Self::at_command(args, session),
+            },
         }
     }
 
@@ -54,7 +60,11 @@ impl Aim {
         let runner = plan_file.runner_with(&settings, breakers(&plan_file, circuit));
         let runner = runner.map_err(|error| Refusal::Unable(error.to_string()))?;
         let prompt = args.prompt.clone().unwrap_or_default();
-        Ok(Self { seed: settings.seed, what: What::Backend { runner, name: name.to_owned(), prompt } })
+        Ok(Self {
+            seed: settings.seed,
+            secrets: Vec::new(),
+            what: What::Backend { runner, name: name.to_owned(), prompt },
+        })
     }
 
     fn at_plan(args: &BenchArgs, path: &Path, session: &Session, circuit: &Arc<CircuitLog>) -> Result<Self, Refusal> {
@@ -64,7 +74,7 @@ impl Aim {
         let seed = settings.seed;
         let breakers = breakers(&plan_file, circuit);
         let plan = WholePlan::new(plan_file, settings, breakers, &session.temporaries);
-        Ok(Self { seed, what: What::Plan(Box::new(plan.map_err(Refusal::Unable)?)) })
+        Ok(Self { seed, secrets: Vec::new(), what: What::Plan(Box::new(plan.map_err(Refusal::Unable)?)) })
     }
 
     fn at_command(args: &BenchArgs, session: &Session) -> Result<Self, Refusal> {
@@ -73,6 +83,20 @@ impl Aim {
         }
         let backend = CommandBackend::new(&args.command).with_grace(args.grace).with_groups(&session.groups);
         Self::at_one(args, "command", |runner, name| runner.backend(name, backend))
+    }
+
+    fn at_url(args: &BenchArgs, url: &str, session: &Session) -> Result<Self, Refusal> {
+        let method = args.method.as_deref().unwrap_or(if args.body.is_some() { "POST" } else { "GET" });
+        let builder = HttpBackend::builder(url).method(method);
+        let builder = match &args.body {
+            Some(body) => builder.body(body.as_str()),
+            None => builder.no_body(),
+        };
+        let headers = headers(args)?;
+        let backend = headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value)).build();
+        let backend = backend.map_err(|error| Refusal::Usage(error.to_string()))?.with_groups(&session.groups);
+        let aim = Self::at_one(args, "url", |runner, name| runner.backend(name, backend))?;
+        Ok(Self { secrets: headers.into_iter().map(|(_, value)| value.to_owned()).collect(), ..aim })
     }
 
     /// One backend that makes one attempt and has no breaker.
@@ -87,7 +111,7 @@ impl Aim {
         let builder = Runner::builder().circuit_breakers(Arc::new(breakers)).configure(name, config);
         let runner = with_backend(builder, name).build().map_err(|error| Refusal::Unable(error.to_string()))?;
         let what = What::Backend { runner, name: name.to_owned(), prompt: String::new() };
-        Ok(Self { seed: seed_of(args, None), what })
+        Ok(Self { seed: seed_of(args, None), secrets: Vec::new(), what })
     }
 
     pub(super) fn target(&self) -> Result<Box<dyn Target + '_>, seawall::Error> {
@@ -127,4 +151,11 @@ fn refuse_unknown(plan_file: &PlanFile, name: &str) -> Result<(), Refusal> {
     let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
     let hint = near.unwrap_or_else(|| format!("; there are {}", names.join(", ")));
     Err(Refusal::Usage(format!("the plan {} has no backend `{name}`{hint}", visible(&plan_file.name))))
+}
+
+/// Names and values. Nothing of one that is wrong is quoted: it may be a key.
+fn headers(args: &BenchArgs) -> Result<Vec<(&str, &str)>, Refusal> {
+    let wrong = || Refusal::Usage("--header must be a name, a colon and a value, such as 'X-Mode: fast'".to_owned());
+    let pairs = args.headers.iter().map(|header| header.split_once(':').ok_or_else(wrong));
+    pairs.map(|pair| pair.map(|(name, value)| (name.trim(), value.trim()))).collect()
 }
