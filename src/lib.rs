@@ -55,7 +55,7 @@
 //! None by default.
 //!
 //! - `http`: HTTP endpoints as backends, on Unix.
-//! - `process`: programs as backends, on Unix.
+//! - `process`: programs as backends, coding agents among them, on Unix.
 //! - `load`: the module `load`, load on a backend, a plan or a closure, and the truth about it.
 //! - `termination`: [`CancelToken::cancel_on_ctrlc`] hears SIGTERM and SIGHUP too.
 //! - `cli`: the program `seawall`, and both of the above.

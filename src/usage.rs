@@ -21,7 +21,7 @@ pub struct Usage {
     pub input_tokens: Option<u64>,
     /// Tokens that were written.
     pub output_tokens: Option<u64>,
-    /// What it cost, in US dollars; sums are kept to a billionth of one.
+    /// What it cost, in US dollars, to a billionth of one.
     pub cost_usd: Option<f64>,
 }
 
@@ -46,7 +46,7 @@ impl Usage {
     /// The same, with a cost. One that is negative or no number is none.
     #[must_use]
     pub fn with_cost_usd(self, cost: f64) -> Self {
-        Self { cost_usd: Some(cost).filter(|cost| cost.is_finite() && *cost >= 0.0), ..self }
+        Self { cost_usd: Some(cost).filter(|cost| cost.is_finite() && *cost >= 0.0).map(rounded), ..self }
     }
 
     /// Whether nothing is told.

@@ -9,6 +9,8 @@ mod server;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "cli/agents.rs"]
+mod agents;
 #[path = "cli/bad_files.rs"]
 mod bad_files;
 #[path = "cli/bench.rs"]

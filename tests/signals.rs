@@ -5,6 +5,8 @@ mod program;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+#[path = "signals/agents.rs"]
+mod agents;
 #[path = "signals/answers.rs"]
 mod answers;
 #[path = "signals/bench.rs"]

@@ -97,3 +97,55 @@ fn was_broken_off(finished: &Finished) -> bool {
     };
     finished.stopped.is_some() || is_of_a_signal(finished.exit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judged(agent: &impl Agent, output: &[u8], code: i32) -> Judgement {
+        let output = output.to_vec();
+        let finished =
+            Finished { exit: Exit::Code(code), stopped: None, output, is_truncated: false, tail: String::new() };
+        agent.judge(&finished, &Opening::New(None))
+    }
+
+    fn is_answered(output: &[u8], code: i32) -> bool {
+        [
+            judged(&ClaudeBackend::new(), output, code),
+            judged(&CodexBackend::new(), output, code),
+            judged(&GooseBackend::new(), output, code),
+        ]
+        .iter()
+        .any(|judgement| judgement.verdict.is_ok())
+    }
+
+    /// What each of them says when all is well.
+    const FINE: [&str; 3] = [
+        r#"{"type":"result","is_error":false,"subtype":"success","result":"yes","session_id":"s","total_cost_usd":1}"#,
+        "{\"type\":\"thread.started\",\"thread_id\":\"t\"}\n{\"type\":\"item.completed\",\"item\":{\"type\":\"agent_message\",\"text\":\"yes\"}}\n{\"type\":\"turn.completed\",\"usage\":{}}\n",
+        r#"{"messages":[{"role":"assistant","content":[{"type":"text","text":"yes"}],"metadata":{"inference":{}}}],"metadata":{"status":"completed"}}"#,
+    ];
+
+    #[test]
+    fn what_is_fine_is_an_answer_with_exit_code_zero_alone() {
+        for fine in FINE {
+            assert!(is_answered(fine.as_bytes(), 0) && !is_answered(fine.as_bytes(), 1), "{fine}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_printed_is_judged(output: Vec<u8>, code in 0..256) {
+            prop_assert!(!is_answered(&output, code));
+        }
+
+        #[test]
+        fn an_answer_that_is_cut_anywhere_is_none(which in 0..3_usize, share in 0.0..0.98) {
+            let fine = FINE[which].trim_end().as_bytes();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a part of it")]
+            let part = &fine[..(fine.len() as f64 * share) as usize];
+            prop_assert!(!is_answered(part, 0));
+        }
+    }
+}

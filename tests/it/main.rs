@@ -1,5 +1,7 @@
 //! The laws of the library, as tests of what a program sees.
 
+#[cfg(all(unix, feature = "process"))]
+mod agents;
 mod breaker;
 mod cancel;
 mod clock;

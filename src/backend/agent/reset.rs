@@ -162,6 +162,7 @@ fn time(word: &str, half: Option<&str>) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn now() -> ZonedDateTime {
         "2026-01-31T11:30:00+00:00[UTC]".parse().unwrap()
@@ -210,6 +211,16 @@ mod tests {
             ["resets soon", "resets 25:00", "resets 13pm", "try again at the office 3pm", "resets 3pm (Nowhere/No)"]
         {
             assert_eq!(secs(words), None, "{words}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_words_are_too_strange(words in proptest::collection::vec(proptest::sample::select(vec![
+            "try again in ", "try again at ", "resets ", "limit reached|", "1.5", "99999999999999999999", "s", "h", "days",
+            "12:60pm", "11:59", "am", "Feb ", "30th", "2026", " (UTC)", " (", ")", "é", "’", "\n", "-", ".", ":", ", ",
+        ]), 0..12)) {
+            let _ = delay(&words.concat(), &now());
         }
     }
 }

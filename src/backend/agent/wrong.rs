@@ -25,7 +25,9 @@ impl Wrong {
     /// With the delay that the words name, if they name one.
     pub(super) fn into_error(self) -> SendError {
         let Self { class, words } = self;
-        let delay = reset::delay(&words, &jiff::ZonedDateTime::now());
+        // The words of half an answer may speak of anything.
+        let names_delay = matches!(class, ErrorClass::RateLimited | ErrorClass::Overloaded | ErrorClass::Transient);
+        let delay = names_delay.then(|| reset::delay(&words, &jiff::ZonedDateTime::now())).flatten();
         let error = SendError::new(class, words);
         match delay {
             Some(delay) => error.with_retry_after(delay),
