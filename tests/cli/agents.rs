@@ -237,7 +237,7 @@ fn what_is_wrong_with_an_agent_is_named_all_at_once() {
         "`own_retries` in backend `three`",
         "`system_prompt` beside `system_prompt_file`",
         "`program` in backend `three`",
-        "`model` in backend `four` belongs to the kinds `claude`, `codex` and `goose`",
+        "`model` in backend `four` belongs to the kinds `claude`, `codex`, `goose` and `http`",
     ]);
 }
 
