@@ -1,11 +1,13 @@
 //! The command line.
 
 mod bench;
+mod exec;
 mod explain;
 mod help;
 mod values;
 
 pub(crate) use bench::{BenchArgs, Gaps};
+pub(crate) use exec::ExecArgs;
 
 use crate::exit_code::ExitCode;
 use crate::streams;
@@ -54,6 +56,14 @@ pub(crate) enum Command {
     /// Writes a plan file that says what can be in one, and that runs as it is. Never writes over a file that is there.
     #[command(after_long_help = help::INIT)]
     Init(InitArgs),
+    /// Run one command, with time-out, retries and a circuit that remembers between calls
+    ///
+    /// Runs the command with its own standard streams, and exits as its last attempt did, with 128 + n if signal n ended
+    /// it. Exits 124 if the last attempt timed out, 125 if the usage is bad or seawall itself failed, 126 if the command
+    /// cannot be executed, 127 if it is not found, 75 if the circuit was open and nothing was run, and 130, 143 or 129 if
+    /// it was ended by SIGINT, SIGTERM or SIGHUP.
+    #[command(after_long_help = help::EXEC)]
+    Exec(Box<ExecArgs>),
     /// See it at work on simulated backends, in a few seconds
     ///
     /// Runs a built-in plan on simulated backends: a retry that saves a task, a circuit that opens and closes again, a
@@ -239,9 +249,20 @@ fn tell(error: clap::Error, words: &[OsString]) -> ExitCode {
         let mut command = Args::command();
         command.build();
         streams::say(explain::explanation(error, &command, words).trim_end());
-        return ExitCode::BadInput;
+        return refusal(words);
     }
     streams::print_styled(&format!("{}\n", error.render().ansi().to_string().trim_end()))
+}
+
+/// How the program ends if it cannot do what these words want. The codes below 124 are those of the command that `exec` runs.
+fn refusal(words: &[OsString]) -> ExitCode {
+    let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
+    let mut words = words.iter().skip(1).skip_while(|word| *word != "--color" && is_option(word)).peekable();
+    if words.next_if(|word| *word == "--color").is_some() {
+        words.next();
+    }
+    let command = words.find(|word| !is_option(word));
+    if command.is_some_and(|word| word == "exec") { ExitCode::NOT_EXECUTED } else { ExitCode::BadInput }
 }
 
 /// What `--color` says on a command line that may be wrong in other places.
@@ -269,6 +290,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_command_line_of_exec_has_a_code_of_its_own() {
+        let code = |args: &[&str]| refusal(&args.iter().map(OsString::from).collect::<Vec<_>>()).number();
+        assert_eq!(code(&["seawall", "exec", "--oops"]), 125);
+        assert_eq!(code(&["seawall", "--color", "never", "exec"]), 125);
+        assert_eq!(code(&["seawall", "--color=exec", "run", "exec"]), 2);
+        assert_eq!(code(&["seawall"]), 2);
     }
 
     #[test]

@@ -13,9 +13,14 @@ pub(crate) enum ExitCode {
     CouldNot,
     /// 128 + n: ended by signal n.
     Signal(u8),
+    /// As the command that was run, or what `exec` says of it.
+    OfCommand(u8),
 }
 
 impl ExitCode {
+    /// 125: nothing can be said of the command, since `exec` itself went wrong. As `env` and `timeout` say it.
+    pub(crate) const NOT_EXECUTED: Self = Self::OfCommand(125);
+
     /// The number that the shell sees.
     pub(crate) fn number(self) -> u8 {
         match self {
@@ -24,6 +29,7 @@ impl ExitCode {
             Self::BadInput => 2,
             Self::CouldNot => 3,
             Self::Signal(number) => 128 + (number & 127),
+            Self::OfCommand(number) => number,
         }
     }
 }

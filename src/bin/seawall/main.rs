@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod duration;
+mod exec;
 mod exit_code;
 mod file_name;
 mod graph;
@@ -36,6 +37,7 @@ fn dispatch(args: Args) -> ExitCode {
     match command {
         Command::Run(args) => run::run(&args::RunArgs { color, ..*args }),
         Command::Check(args) => check::check(&args),
+        Command::Exec(args) => exec::exec(&args),
         Command::Demo(args) if args.print => demo::print(),
         Command::Demo(_) => run::demo(color),
         Command::Init(args) => init::init(&args.file),

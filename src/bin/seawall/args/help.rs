@@ -43,6 +43,14 @@ Examples:
   seawall init
   seawall init nightly.toml";
 
+pub(super) const EXEC: &str = "\
+Examples:
+  seawall exec --retries 5 --timeout 30s -- curl -fsS https://example.org/
+  seawall exec --breaker api --open-for 5min -- ./sync        # in a cron job
+  pg_dump db | seawall exec --retries 3 -- ssh backup 'cat > db.sql'
+
+Standard input is read once and given to each attempt; a terminal, and what one attempt alone reads, is handed on as it is.";
+
 pub(super) const DEMO: &str = "\
 Examples:
   seawall demo

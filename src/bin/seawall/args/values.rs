@@ -2,8 +2,10 @@
 
 use super::bench::Stages;
 use crate::duration;
-use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use seawall::Schedule;
+use clap::builder::{
+    PossibleValue, PossibleValuesParser, RangedI64ValueParser, RangedU64ValueParser, TypedValueParser,
+};
+use seawall::{InvalidSetting, RetryConfig, Schedule};
 use std::time::Duration;
 
 pub(super) fn concurrency() -> impl TypedValueParser<Value = usize> {
@@ -40,4 +42,37 @@ pub(super) fn stages(text: &str) -> Result<Stages, String> {
         Ok((rate, positive_duration(length.trim())?))
     };
     text.split(',').map(stage).collect::<Result<_, String>>().map(Stages)
+}
+
+/// Zero is a success, whatever anybody says.
+pub(super) fn exit_code() -> impl TypedValueParser<Value = i32> {
+    RangedI64ValueParser::<i32>::new().range(1..=255)
+}
+
+pub(super) fn at_least_one() -> impl TypedValueParser<Value = u32> {
+    RangedU64ValueParser::<u32>::new().range(1..)
+}
+
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration::parse(text)?;
+    valid(RetryConfig::new().try_with_initial_interval(interval)).map(|()| interval)
+}
+
+pub(super) fn multiplier(text: &str) -> Result<f64, String> {
+    let number = number(text)?;
+    valid(RetryConfig::new().try_with_multiplier(number)).map(|()| number)
+}
+
+pub(super) fn randomization_factor(text: &str) -> Result<f64, String> {
+    let number = number(text)?;
+    valid(RetryConfig::new().try_with_randomization_factor(number)).map(|()| number)
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number"))
+}
+
+/// The rule that was broken, without the name of the setting: the option says that.
+fn valid(config: Result<RetryConfig, InvalidSetting>) -> Result<(), String> {
+    config.map(drop).map_err(|invalid| invalid.to_string().replace(&format!("{} ", invalid.setting()), "it "))
 }
