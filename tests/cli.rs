@@ -27,6 +27,8 @@ mod display;
 mod effective;
 #[path = "cli/events.rs"]
 mod events;
+#[path = "cli/exec.rs"]
+mod exec;
 #[path = "cli/exit_codes.rs"]
 mod exit_codes;
 #[path = "cli/faults.rs"]
@@ -57,6 +59,8 @@ mod runs;
 mod said;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/shared_breaker.rs"]
+mod shared_breaker;
 #[path = "cli/usage.rs"]
 mod usage;
 #[path = "cli/verdicts.rs"]

@@ -13,6 +13,8 @@ mod answers;
 mod bench;
 #[path = "signals/cancel.rs"]
 mod cancel;
+#[path = "signals/exec.rs"]
+mod exec;
 #[path = "signals/ladder.rs"]
 mod ladder;
 #[path = "signals/processes.rs"]
