@@ -57,6 +57,51 @@ impl<Q> Plan<Q> {
         self.graph.waves().map(|wave| wave.iter().map(|task| &self.tasks[*task as usize]))
     }
 
+    /// These tasks and all that they wait for, directly or not, as a plan of their own. `None` if one of them is no task, or
+    /// there are none.
+    ///
+    /// ```
+    /// use seawall::{Plan, Task};
+    /// let task = |id, after: &[&'static str]| Task::new(id, "x", "").after(after.iter().copied());
+    /// let plan = Plan::builder().tasks([task("a", &[]), task("b", &["a"]), task("c", &["b"]), task("d", &[])]).build()?;
+    /// let ids = |plan: Plan| plan.tasks().iter().map(|task| task.id().to_string()).collect::<Vec<_>>();
+    /// assert_eq!(ids(plan.only(["b"]).unwrap()), ["a", "b"]);
+    /// assert_eq!(ids(plan.starting_with(["b"]).unwrap()), ["b", "c"]);
+    /// # Ok::<(), seawall::Error>(())
+    /// ```
+    pub fn only(&self, tasks: impl IntoIterator<Item: AsRef<str>>) -> Option<Self>
+    where
+        Q: Clone,
+    {
+        self.part(tasks, |graph, task| graph.dependencies(task))
+    }
+
+    /// These tasks and all that waits for them, directly or not, as a plan of their own: what else they wait for is taken as
+    /// done, and so is a session that they would go on in. `None` if one of them is no task, or there are none.
+    pub fn starting_with(&self, tasks: impl IntoIterator<Item: AsRef<str>>) -> Option<Self>
+    where
+        Q: Clone,
+    {
+        self.part(tasks, |graph, task| graph.dependents(task))
+    }
+
+    fn part(&self, roots: impl IntoIterator<Item: AsRef<str>>, next: impl Fn(&Graph, u32) -> &[u32]) -> Option<Self>
+    where
+        Q: Clone,
+    {
+        let find = |id: &str| self.graph.index().find(id, |task| self.tasks[task as usize].id().as_str());
+        let mut open: Vec<u32> = roots.into_iter().map(|root| find(root.as_ref())).collect::<Option<_>>()?;
+        let mut is_kept = vec![false; self.len()];
+        while let Some(task) = open.pop() {
+            if !std::mem::replace(&mut is_kept[task as usize], true) {
+                open.extend(next(&self.graph, task));
+            }
+        }
+        let keeps = |id: &crate::TaskId| find(id.as_str()).is_some_and(|task| is_kept[task as usize]);
+        let kept = self.tasks.iter().zip(&is_kept).filter(|(_, is_kept)| **is_kept);
+        Self::builder().tasks(kept.map(|(task, _)| task.clone().apart_from_others(keeps))).build().ok()
+    }
+
     pub(crate) fn graph(&self) -> &Arc<Graph> {
         &self.graph
     }

@@ -47,6 +47,8 @@ mod inheritance;
 mod init;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/parts.rs"]
+mod parts;
 #[path = "cli/pictures.rs"]
 mod pictures;
 #[path = "cli/places.rs"]

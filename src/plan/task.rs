@@ -150,6 +150,15 @@ impl<Q> Task<Q> {
         self.overrides.as_ref()?.session.as_ref()
     }
 
+    /// Without what it has to do with tasks that are not kept.
+    pub(super) fn apart_from_others(mut self, is_kept: impl Fn(&TaskId) -> bool) -> Self {
+        self.dependencies.retain(&is_kept);
+        if let Some(own) = &mut self.overrides {
+            own.session = own.session.take().filter(&is_kept);
+        }
+        self
+    }
+
     pub(super) fn shared_backend_mut(&mut self) -> &mut Arc<str> {
         &mut self.backend
     }

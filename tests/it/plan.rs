@@ -149,3 +149,18 @@ fn a_circle_of_a_hundred_thousand_tasks_is_one_fault() {
     let [Fault::Cycle { tasks, .. }] = faults[..] else { panic!("{} faults", faults.len()) };
     assert_eq!((tasks.len(), tasks[0].as_str(), tasks[1].as_str()), (TASKS, "0", "1"));
 }
+
+#[test]
+fn a_part_keeps_the_order_and_forgets_what_is_not_in_it() {
+    let task = |id: &str, after: &[&str]| Task::new(id, "x", "").after(after.iter().copied());
+    let tasks =
+        [task("e", &["c", "d"]), task("a", &[]), task("b", &["a"]), task("c", &["b"]).session("b"), task("d", &[])];
+    let plan = Plan::builder().tasks(tasks).build().unwrap();
+    let ids = |plan: &Plan| plan.tasks().iter().map(|task| task.id().to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&plan.only(["c", "d"]).unwrap()), ["a", "b", "c", "d"]);
+    let part = plan.starting_with(["c"]).unwrap();
+    assert_eq!(ids(&part), ["e", "c"]);
+    assert_eq!((part.tasks()[0].dependencies(), part.tasks()[1].dependencies()), (&["c".into()][..], &[][..]));
+    assert_eq!((part.tasks()[1].session_of(), part.waves().count()), (None, 2));
+    assert!(plan.only(["nobody"]).is_none() && plan.only(Vec::<String>::new()).is_none());
+}

@@ -96,6 +96,16 @@ pub(crate) enum Command {
 pub(crate) struct RunArgs {
     /// The plan file; `-` is standard input
     pub(crate) plan: PathBuf,
+    /// Run this task and what it needs, nothing else; may be repeated
+    ///
+    /// The name of a `for_each` stands for all of its tasks.
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
+    /// Run this task and what depends on it, nothing else; may be repeated
+    ///
+    /// What else they wait for is taken as done; its responses are empty. The name of a `for_each` stands for all of its tasks.
+    #[arg(long, value_name = "ID", conflicts_with = "only")]
+    pub(crate) from: Vec<String>,
     /// Tasks in progress at once, from 1 to 10000
     ///
     /// In place of the plan's; the default there is 8.

@@ -153,6 +153,11 @@ impl PlanFile {
         read::read(name, text, folder, Vec::new(), Purpose::Run)
     }
 
+    /// As it is, with a part of its tasks.
+    pub(crate) fn with_plan(self, plan: Plan) -> Self {
+        Self { plan: Arc::new(plan), ..self }
+    }
+
     /// The backends that the plan uses (what they fall back to included) and that have a breaker, in a stable order.
     pub(crate) fn breaker_kinds(&self) -> Vec<&str> {
         let used = self.used_backends().into_iter();

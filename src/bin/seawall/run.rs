@@ -13,6 +13,7 @@ mod markdown;
 mod open_files;
 mod output_dir;
 mod outputs;
+mod part;
 mod pictures;
 pub(crate) mod place;
 mod printable;
@@ -89,7 +90,7 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     outputs::misuse(args).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
     let session = Arc::new(Session::new());
     session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
-    let plan_file = plan().map_err(Refusal::Plan)?;
+    let plan_file = part::part(args, plan().map_err(Refusal::Plan)?).map_err(Refusal::Usage)?;
     session.begin();
     let outputs = Outputs::prepare(args, &plan_file.plan, &session.temporaries, &session.patience);
     let outputs = outputs.map_err(Refusal::Places)?;

@@ -17,6 +17,7 @@ pub(super) const RUN: &str = "\
 Examples:
   seawall run plan.toml
   seawall run plan.toml --concurrency 2 --schedule eager --fail-fast
+  seawall run plan.toml --only test
   seawall run plan.toml --report-json report.json --output answers
   seawall run plan.toml --timeline run.html --junit junit.xml
   seawall run plan.toml --quiet --report-json - | jq .counts

@@ -33,6 +33,8 @@ pub(crate) fn demo(color: ColorChoice) -> ExitCode {
 fn arguments(color: ColorChoice) -> RunArgs {
     RunArgs {
         plan: PathBuf::from(demo::NAME),
+        only: Vec::new(),
+        from: Vec::new(),
         concurrency: None,
         schedule: None,
         seed: None,
