@@ -196,13 +196,16 @@ fn https_trusts_what_a_variable_names() {
     let (authority, tls) = certificates();
     let server =
         Server::start_tls(tls, false, |seen, peer| peer.write_all(&reply(200, &[], seen.text())).map(|()| true));
-    let folder = Folder::with_plan(&plan(&format!("url = \"{}\"", server.url("/"))));
+    let folder = Folder::new();
+    let more = "[[tasks]]\nid = \"u\"\nbackend = \"h\"\nprompt = \"more\"\nafter = [\"t\"]\n";
+    folder.write("plan.toml", &(plan(&format!("url = \"{}\"", server.url("/"))) + more));
     folder.write("ca.pem", &authority);
     let file = folder.path("ca.pem");
     let (ended, trusted) = outcome(&folder, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
     assert_eq!((ended.code, trusted["response"].as_str()), (Some(0), Some("what?")), "{ended:?}");
+    assert_eq!((server.requests().len(), server.accepted()), (2, 1), "a connection is kept");
     let (_, untrusted) = outcome(&folder, &[]);
-    assert_eq!((&untrusted["attempts"][0]["result"], server.requests().len()), (&json!("permanent"), 1));
+    assert_eq!((&untrusted["attempts"][0]["result"], server.requests().len()), (&json!("permanent"), 2));
 }
 
 #[test]
