@@ -266,6 +266,8 @@ fn options_that_make_no_sense_are_named() {
     with(&["--find-capacity", "--slo", "p99<1s", "--rate", "1/s"], &["--find-capacity", "--rate"]);
     with(&["--find-capacity"], &["--slo"]);
     with(&["--arrivals", "poisson"], &["--rate"]);
+    with(&["--arrivals", "poisson", "--concurrency", "2"], &["--arrivals", "cannot be used with"]);
+    with(&["--max-in-flight", "5", "--concurrency", "2"], &["--max-in-flight", "cannot be used with"]);
     with(&["--rate", "1/s", "--arrivals", "poison"], &["poison", "'poisson'"]);
     for rate in ["10", "0/s", "-1/s", "10/parsec", "x/s", "nan/s", ""] {
         with(&["--rate", rate], &["--rate"]);
@@ -404,8 +406,14 @@ fn an_address_that_is_none_and_what_belongs_to_one_are_refused() {
     refused(&["--url", "nothing"], &["`url` must be an address"]);
     refused(&["--url", "gopher://127.0.0.1/"], &["`url` must be an address"]);
     refused(&["--url", "http://x/", "plan.toml"], &["cannot be used with"]);
-    refused(&["--url", "http://x/", "--backend", "flaky", "--prompt", "x"], &["PLAN"]);
-    refused(&["--header", "a: b", "--", "touch", "ran"], &["--url"]);
+    for more in [&["--backend", "flaky", "--prompt", "x"][..], &["--backend", "flaky"], &["--prompt", "x"]] {
+        refused(&[&["--url", "http://x/"], more].concat(), &["cannot be used with"]);
+        refused(&[more, &["--", "touch", "ran"]].concat(), &["cannot be used with"]);
+    }
+    for of_url in [["--header", "a: b"], ["--method", "PUT"], ["--body", "x"]] {
+        refused(&[&of_url[..], &["--", "touch", "ran"]].concat(), &[of_url[0], "cannot be used with"]);
+        refused(&[&of_url[..], &["plan.toml"]].concat(), &[of_url[0], "cannot be used with"]);
+    }
     refused(&["--url", "http://x/", "--method", "G ET"], &["method"]);
     let ended = Folder::new().run(&["bench", "--url", "http://x/", "--header", "s3cret"]);
     ended.is_refused(&["--header must be a name, a colon and a value"]);

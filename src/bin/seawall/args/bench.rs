@@ -20,22 +20,22 @@ pub(crate) struct BenchArgs {
     /// The backend of the plan that is called, with its retries and its circuit breaker
     ///
     /// The plan needs no tasks then.
-    #[arg(long, value_name = "NAME", requires_all = ["plan", "prompt"], help_heading = "Target")]
+    #[arg(long, value_name = "NAME", requires_all = ["plan", "prompt"], conflicts_with_all = ["url", "command"], help_heading = "Target")]
     pub(crate) backend: Option<String>,
     /// What the backend is sent
-    #[arg(long, value_name = "TEXT", requires = "backend", help_heading = "Target")]
+    #[arg(long, value_name = "TEXT", requires = "backend", conflicts_with_all = ["url", "command"], help_heading = "Target")]
     pub(crate) prompt: Option<String>,
     /// An address that is asked: one attempt a call, no circuit breaker
     #[arg(long, value_name = "URL", help_heading = "Target")]
     pub(crate) url: Option<String>,
     /// The request's method; GET, or POST with a body
-    #[arg(long, value_name = "M", requires = "url", help_heading = "Target")]
+    #[arg(long, value_name = "M", requires = "url", conflicts_with_all = ["plan", "command"], help_heading = "Target")]
     pub(crate) method: Option<String>,
     /// A header of the request; may be repeated, and its value is never shown
-    #[arg(long = "header", value_name = "K: V", requires = "url", help_heading = "Target")]
+    #[arg(long = "header", value_name = "K: V", requires = "url", conflicts_with_all = ["plan", "command"], help_heading = "Target")]
     pub(crate) headers: Vec<String>,
     /// The request's body
-    #[arg(long, value_name = "TEXT", requires = "url", help_heading = "Target")]
+    #[arg(long, value_name = "TEXT", requires = "url", conflicts_with_all = ["plan", "command"], help_heading = "Target")]
     pub(crate) body: Option<String>,
     /// A command that is started: one attempt a call, no circuit breaker
     ///
@@ -59,10 +59,17 @@ pub(crate) struct BenchArgs {
     #[arg(long, requires = "slo", help_heading = "Load")]
     pub(crate) find_capacity: bool,
     /// Open model: the gaps between calls
-    #[arg(long, value_name = "HOW", default_value = "constant", requires = "open", help_heading = "Load")]
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "constant",
+        requires = "open",
+        conflicts_with = "concurrency",
+        help_heading = "Load"
+    )]
     pub(crate) arrivals: Gaps,
     /// Open model: calls under way at once at most; what is due beyond it waits, and is late
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = values::in_flight(), requires = "open", allow_negative_numbers = true, help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = values::in_flight(), requires = "open", conflicts_with = "concurrency", allow_negative_numbers = true, help_heading = "Load")]
     pub(crate) max_in_flight: usize,
     /// End after so many calls
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true, help_heading = "Load")]
