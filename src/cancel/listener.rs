@@ -1,10 +1,9 @@
 //! One function that waits for a token to be cancelled.
 
 use super::Stage;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, ThreadId, this_thread};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread::{self, ThreadId};
 
 type Reason<'r> = Option<&'r Cow<'static, str>>;
 
@@ -30,7 +29,7 @@ impl Listener {
 
     /// Calls the function on this thread, unless it heard of this stage, or of a later one, before.
     pub(super) fn hear(&self, stage: Stage, reason: Reason<'_>) {
-        let caller = thread::current().id();
+        let caller = this_thread();
         {
             let mut state = self.state.lock();
             if stage < self.from || stage <= state.heard || state.is_retired {
@@ -50,7 +49,7 @@ impl Listener {
 
     /// Lets no further call begin, and waits until those on other threads are over.
     pub(super) fn retire(&self) {
-        let me = thread::current().id();
+        let me = this_thread();
         let mut state = self.state.lock();
         state.is_retired = true;
         while state.callers.iter().any(|caller| *caller != me) {

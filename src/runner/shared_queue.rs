@@ -124,3 +124,6 @@ impl State {
         self.watched.is_none_or(|watched| instant < watched)
     }
 }
+
+#[cfg(all(test, shuttle))]
+mod model;
