@@ -123,7 +123,8 @@ fn is_doc(line: &str) -> bool {
 
 #[test]
 fn a_fifth_to_less_than_a_half_of_the_library_is_for_its_readers() {
-    let library: Vec<Source> = sources().into_iter().filter(|source| !source.is_of_the_program()).collect();
+    let is_read = |source: &Source| !source.is_of_the_program() && !source.is_of_a_model();
+    let library: Vec<Source> = sources().into_iter().filter(is_read).collect();
     let lines: usize = library.iter().map(|source| source.count(|line| !line.is_empty())).sum();
     let docs: usize = library.iter().map(|source| source.count(is_doc)).sum();
     assert!(docs * 100 >= lines * 20 && docs * 100 <= lines * 45, "{docs} of {lines} lines");

@@ -26,6 +26,11 @@ impl Source {
         self.module.starts_with("bin/")
     }
 
+    /// Whether it is there for the model checker alone.
+    pub(super) fn is_of_a_model(&self) -> bool {
+        self.module.ends_with("/model")
+    }
+
     pub(super) fn count(&self, is_counted: impl Fn(&str) -> bool) -> usize {
         self.lines.iter().filter(|line| is_counted(line.trim_start())).count()
     }
