@@ -44,9 +44,9 @@ fn measure_of(name: &str) -> Result<Measure, String> {
         _ => {}
     }
     let is_number = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let percent = name.strip_prefix('p').filter(is_number).and_then(|digits| digits.parse::<f64>().ok());
-    if let Some(percent) = percent.filter(|percent| *percent > 0.0 && *percent <= 100.0) {
-        return Ok(Measure::Quantile(percent / 100.0));
+    let share = name.strip_prefix('p').filter(is_number).and_then(share_of_percent);
+    if let Some(share) = share.filter(|share| *share > 0.0 && *share <= 1.0) {
+        return Ok(Measure::Quantile(share));
     }
     let near = nearest(name, NAMES).map(|near| format!("; did you mean `{near}`?"));
     Err(format!("there is no `{}`; there are {}{}", visible(name), NAMES.join(", "), near.unwrap_or_default()))
@@ -56,12 +56,18 @@ fn bound_of(measure: Measure, bound: &str) -> Result<f64, String> {
     match measure {
         Measure::Rate => bound.parse::<Rate>().map(Rate::as_per_second).map_err(|error| error.to_string()),
         Measure::Errors => {
-            let percent = bound.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-            let share = percent.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| percent / 100.0);
+            let share = bound.strip_suffix('%').and_then(|number| share_of_percent(number.trim()));
+            let share = share.filter(|share| (0.0..=1.0).contains(share));
             share.ok_or_else(|| format!("`{}` is no share of all calls, such as 1%", visible(bound)))
         }
         _ => duration::parse(bound).map(|bound| bound.as_secs_f64()),
     }
+}
+
+/// The number that is nearest to what is written: a division would round a second time.
+fn share_of_percent(percent: &str) -> Option<f64> {
+    percent.parse::<f64>().ok()?;
+    format!("{percent}e-2").parse().ok()
 }
 
 #[cfg(test)]
