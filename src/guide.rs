@@ -29,3 +29,9 @@ pub mod journal {
 pub mod data {
     #![doc = include_str!("guide/data.md")]
 }
+
+/// Load on a backend, a plan or your own code, and what its figures mean.
+#[cfg(feature = "load")]
+pub mod load {
+    #![doc = include_str!("guide/load.md")]
+}

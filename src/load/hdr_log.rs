@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 impl LoadResult {
-    /// Writes an `HdrHistogram` log, version 1.3: one interval for each second in which a call ended, with the corrected
+    /// Writes an `HdrHistogram` log, version 1.3: one interval for each second, empty ones included, with the corrected
     /// latencies in nanoseconds, as compressed V2 histograms. `began` is the end of the warm-up, by the wall clock.
     ///
     /// # Errors
@@ -23,7 +23,7 @@ impl LoadResult {
             .with_base_time(began)
             .with_max_value_divisor(1_000_000.0)
             .begin_log_with(out, &mut serializer)?;
-        for (second, calls) in self.series().iter().enumerate().filter(|(_, second)| second.latencies().count() > 0) {
+        for (second, calls) in self.series().iter().enumerate() {
             let start = Duration::from_secs(second as u64);
             let length = self.elapsed().saturating_sub(start).clamp(Duration::from_millis(1), Duration::from_secs(1));
             let written = writer.write_histogram(&histogram_of(calls), start, length, None);

@@ -99,7 +99,7 @@ fn the_log_is_read_by_others_and_holds_each_call_once() {
             _ => None,
         })
         .collect();
-    assert_eq!(intervals, [(0, 2, 30), (2, 1, 100)]);
+    assert_eq!(intervals, [(0, 2, 30), (1, 0, 0), (2, 1, 100)]);
 }
 
 /// Base 64, as its RFC 4648 has it.
