@@ -35,3 +35,8 @@ pub mod data {
 pub mod load {
     #![doc = include_str!("guide/load.md")]
 }
+
+/// Your plan in a test: what it does when a backend is down for ten minutes, in milliseconds and the same each time.
+pub mod testing {
+    #![doc = include_str!("guide/testing.md")]
+}

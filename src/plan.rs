@@ -178,3 +178,17 @@ impl<Q> FromIterator<Task<Q>> for PlanBuilder<Q> {
         Self { tasks: tasks.into_iter().collect() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_with_one_backend_share_its_name() {
+        let tasks = ["x", "x", "y", "x"].into_iter().zip(0..).map(|(kind, n)| Task::new(n.to_string(), kind, ""));
+        let plan = Plan::builder().tasks(tasks).build().unwrap();
+        let names: Vec<&Arc<str>> = plan.tasks().iter().map(Task::shared_backend).collect();
+        assert!(Arc::ptr_eq(names[0], names[1]));
+        assert_eq!(names.iter().map(|name| &***name).collect::<Vec<_>>(), ["x", "x", "y", "x"]);
+    }
+}

@@ -320,6 +320,12 @@ mod tests {
     fn the_ends_of_the_interval_are_reached_and_never_passed() {
         assert_eq!(jittered(100.0, 0.5, 0.0), Duration::from_nanos(50));
         assert_eq!(jittered(100.0, 0.5, 1.0 - f64::EPSILON), Duration::from_nanos(150));
+        assert_eq!(jittered(100.0, 0.5, 0.5), Duration::from_nanos(100));
+    }
+
+    #[test]
+    fn nanoseconds_are_exact_as_long_as_a_float_can_tell_them() {
+        assert_eq!(from_nanoseconds(4_503_599_627_370_497.0), Duration::from_nanos(4_503_599_627_370_497));
     }
 
     #[test]

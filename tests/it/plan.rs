@@ -135,9 +135,16 @@ fn a_fault_can_be_matched() {
 
 #[test]
 fn of_many_unknown_names_each_is_a_fault() {
-    let tasks = (0..200).map(|n| task(&format!("t{n}")).after([format!("u{n}")]));
+    let tasks = (0..200).map(|n| task(&format!("compile-{n}")).after([format!("compille-{n}")]));
     let error = Plan::builder().tasks(tasks).build().unwrap_err();
     assert_eq!(error.faults().count(), 200);
+    // To find the nearest one costs much; after the first twenty nobody reads them.
+    let has_nearest = |fault: &&Fault| matches!(fault, Fault::UnknownDependency { nearest: Some(_), .. });
+    assert_eq!(error.faults().filter(has_nearest).count(), 20);
+    let tasks = (0..200).map(|n| task(&format!("compile-{n}")).session(format!("compille-{n}")));
+    let error = Plan::builder().tasks(tasks).build().unwrap_err();
+    let has_nearest = |fault: &&Fault| matches!(fault, Fault::UnknownSession { nearest: Some(_), .. });
+    assert_eq!((error.faults().count(), error.faults().filter(has_nearest).count()), (200, 20));
 }
 
 #[test]

@@ -122,6 +122,11 @@ fn an_error_of_a_breakers_call_is_transparent() {
     let refused: CallError<io::Error> = CallError::Rejected(Rejected::TooManyRequests);
     assert_eq!(refused.to_string(), Rejected::TooManyRequests.to_string());
     assert!(refused.source().is_none());
+    let failure = call_with_retry::<()>(&CircuitBreaker::default(), &RetryConfig::once(), &CancelToken::new(), |_| {
+        Err(SendError::transient("the line is dead"))
+    });
+    let inner = CallError::Inner(failure.unwrap_err());
+    assert_eq!(inner.source().unwrap().to_string(), "the line is dead");
     assert_eq!(CallError::Inner("text").into_boxed().to_string(), "text");
     assert!(CallError::<String>::Rejected(Rejected::TooManyRequests).into_boxed().is::<Rejected>());
 }
