@@ -104,9 +104,10 @@ pub struct Capacity {
 
 /// Searches the highest rate of the open model at which every objective is met and no call is missed.
 ///
-/// `load` is one step; its arrivals are replaced by those at the rate that is tried, even ones unless
-/// they are drawn. When `cancel` is cancelled the
-/// search ends with what it found so far, and the step under way counts for nothing.
+/// `load` is one step; its arrivals are replaced by those at the rate that is tried, even ones unless they are drawn. A step
+/// that did not hold and in which the generator itself was late, though it had places left, is made once more, and only the
+/// second one counts. When `cancel` is cancelled the search ends with what it found so far, and the step under way counts for
+/// nothing.
 pub fn find_capacity(
     load: &Load,
     objectives: &[Objective],
@@ -118,6 +119,7 @@ pub fn find_capacity(
     let mut rate = first_rate(load);
     let mut search = CapacitySearch::new(rate);
     let mut best: Option<LoadResult> = None;
+    let mut is_again = false;
     loop {
         let step = load.clone().with_arrivals(rate);
         let result = step.run_watched(cancel, target, INTERVAL, |progress| watch(rate, progress));
@@ -127,6 +129,11 @@ pub fn find_capacity(
             return Capacity { rate: search.best(), steps: search.steps, result };
         }
         let is_met = result.missed() == 0 && objectives.iter().all(|objective| objective.judge(&result).is_met);
+        // It was late, and not for want of places: then it says something of this machine, and little of the backend.
+        is_again = !is_met && !is_again && result.missed() == 0 && result.is_limited();
+        if is_again {
+            continue;
+        }
         search.tell(rate, is_met);
         let is_kept = is_met || search.best().is_none();
         let result = best.take().filter(|_| !is_kept).unwrap_or(result);

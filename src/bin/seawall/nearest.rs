@@ -12,6 +12,11 @@ pub(crate) fn nearest<T: AsRef<str>>(name: &str, candidates: impl IntoIterator<I
 /// Slips first, then beginnings; `None` for what is not alike.
 fn unlikeness(name: &str, candidate: &str) -> Option<f64> {
     const ALIKE: f64 = 0.75;
+    // What it costs grows with both, and nobody means a name that is as long as a file.
+    const LONGEST: usize = 400;
+    if name.len().max(candidate.len()) > LONGEST {
+        return None;
+    }
     let candidate = candidate.to_lowercase();
     let most = match name.chars().count().max(candidate.chars().count()) {
         0 | 1 => 0,
