@@ -17,6 +17,8 @@ mod cancel;
 mod exec;
 #[path = "signals/ladder.rs"]
 mod ladder;
+#[path = "signals/machine.rs"]
+mod machine;
 #[path = "signals/processes.rs"]
 mod processes;
 #[path = "signals/readers.rs"]

@@ -83,6 +83,23 @@ fn broken_plan() -> impl Strategy<Value = String> {
     })
 }
 
+/// What is long is judged as soon as what is short: nothing grows faster than the text.
+#[test]
+fn a_hundred_kilobytes_of_anything_take_no_time_to_speak_of() {
+    const LONG: usize = 100_000;
+    let began = std::time::Instant::now();
+    let deep = ["[", "{a=", "a.", "[[", "a = [", "\"\"\"", "{", "[a]\n", "[[tasks]]\n", "x = 1\n", "#☃\n"];
+    for piece in PIECES.iter().chain(&deep).filter(|piece| !piece.is_empty()) {
+        for plan in ["", PLANS[2]] {
+            let text = plan.to_owned() + &piece.repeat(LONG / piece.len());
+            if let Err(faults) = judge(&text) {
+                assert!(faults.to_string().contains("fault"));
+            }
+        }
+    }
+    assert!(began.elapsed().as_secs() < 60, "they took {:?}", began.elapsed());
+}
+
 proptest! {
     #[test]
     fn a_text_is_a_plan_that_can_be_written_out_or_has_faults_that_can_be_shown(text in broken_plan()) {
