@@ -40,3 +40,8 @@ pub mod load {
 pub mod testing {
     #![doc = include_str!("guide/testing.md")]
 }
+
+/// For those who change Seawall: its laws, and the commands that show that they are kept.
+pub mod developing {
+    #![doc = include_str!("guide/developing.md")]
+}
