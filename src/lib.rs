@@ -77,6 +77,8 @@ mod runner;
 mod seed;
 mod send_error;
 mod session;
+#[cfg(feature = "journal")]
+mod sqlite_journal;
 mod status;
 mod sync;
 mod task_id;
@@ -106,6 +108,10 @@ pub use runner::{
 };
 pub use send_error::{ErrorClass, SendError};
 pub use session::Session;
+#[cfg(feature = "journal")]
+pub use sqlite_journal::{
+    ContentHash, Fingerprint, JournalReader, JournaledRun, NewRun, PastRun, RunState, SqliteJournal, SqliteRun,
+};
 pub use status::Status;
 pub use task_id::TaskId;
 pub use usage::Usage;

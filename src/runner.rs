@@ -29,6 +29,8 @@ pub use event::{Event, EventKind};
 pub use journal::{Journal, Recalled};
 pub use options::RunOptions;
 pub use outcome::{Attempt, AttemptResult, Outcome};
+#[cfg(feature = "journal")]
+pub(crate) use outcome::{Attempts, Ending};
 pub use queue::Wait;
 pub use report::Report;
 pub use why::Why;

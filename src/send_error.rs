@@ -41,6 +41,20 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// All of them.
+    #[cfg(feature = "journal")]
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Transient,
+        Self::Overloaded,
+        Self::RateLimited,
+        Self::TimedOut,
+        Self::Permanent,
+        Self::InvalidAnswer,
+        Self::Killed,
+        Self::CouldNotStart,
+        Self::Cancelled,
+    ];
+
     /// The word for it in reports and events: `transient`, `rate_limited`, ….
     pub const fn as_str(self) -> &'static str {
         match self {

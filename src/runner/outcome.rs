@@ -16,10 +16,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// The attempts of a task. Most have one, which then needs no allocation.
-pub(super) type Attempts = SmallVec<[Attempt; 1]>;
+pub(crate) type Attempts = SmallVec<[Attempt; 1]>;
 
 /// From when to when, since the run began.
-pub(super) type Span = Range<Duration>;
+pub(crate) type Span = Range<Duration>;
 
 /// How one task of a run ended. Times count from the beginning of the run.
 #[derive(Clone)]
@@ -41,13 +41,13 @@ struct EndedTask<R> {
 
 /// What a worker knows when a task has ended.
 #[derive(Clone)]
-pub(super) struct Ending<R> {
-    pub(super) attempts: Attempts,
-    pub(super) started: Option<Duration>,
-    pub(super) ended: Duration,
+pub(crate) struct Ending<R> {
+    pub(crate) attempts: Attempts,
+    pub(crate) started: Option<Duration>,
+    pub(crate) ended: Duration,
     /// When it waited for a circuit; the last one may have been cut short by the end.
-    pub(super) at_circuit: Box<[Span]>,
-    pub(super) result: Result<R, Failure>,
+    pub(crate) at_circuit: Box<[Span]>,
+    pub(crate) result: Result<R, Failure>,
 }
 
 impl<R> Outcome<R> {
@@ -72,6 +72,15 @@ impl<R> Outcome<R> {
         let backend = Arc::clone(task.shared_backend());
         let (task, mode) = (task.id().clone(), task.mode());
         self.set(EndedTask { task, backend, wave, mode, is_resumed: true, ending });
+    }
+
+    /// What a journal has of a task of an earlier run.
+    #[cfg(feature = "journal")]
+    pub(crate) fn of_past<Q>(task: &Task<Q>, wave: u32, is_resumed: bool, ending: Ending<R>) -> Self {
+        let (backend, outcome) = (Arc::clone(task.shared_backend()), Self::to_come());
+        let (task, mode) = (task.id().clone(), task.mode());
+        outcome.set(EndedTask { task, backend, wave, mode, is_resumed, ending });
+        outcome
     }
 
     /// What was settled elsewhere comes to its place.
@@ -165,11 +174,11 @@ impl<R> Outcome<R> {
     }
 
     /// When it ended, also if it never started. What was taken over had ended before the run began.
-    pub(super) fn ended(&self) -> Duration {
+    pub(crate) fn ended(&self) -> Duration {
         if self.is_resumed() { Duration::ZERO } else { self.ending().ended }
     }
 
-    pub(super) fn at_circuit(&self) -> &[Span] {
+    pub(crate) fn at_circuit(&self) -> &[Span] {
         &self.ending().at_circuit
     }
 

@@ -13,6 +13,8 @@ use std::error::Error;
 use std::fmt;
 use std::slice;
 use std::time::Duration;
+#[cfg(feature = "journal")]
+use {super::builder::Schedule, crate::plan::Plan};
 
 /// What came of a run. Every task of the plan has exactly one outcome in it, in plan order, whatever happened: also after a
 /// cancel, also those that never started.
@@ -40,6 +42,26 @@ pub struct Report<R = crate::Response> {
 }
 
 impl<R> Report<R> {
+    /// What a journal has of an earlier run.
+    #[cfg(feature = "journal")]
+    pub(crate) fn of_past<Q>(
+        plan: &Plan<Q>,
+        outcomes: Vec<Outcome<R>>,
+        schedule: Schedule,
+        elapsed: Option<Duration>,
+        cancelled: Option<Arc<str>>,
+    ) -> Self {
+        let graph = Arc::clone(plan.graph());
+        let first = |wave: &[u32]| wave.iter().filter_map(|task| outcomes[*task as usize].started()).min();
+        let wave_starts = match schedule {
+            Schedule::Waves => graph.waves().map(first).collect(),
+            Schedule::Eager => Vec::new(),
+        };
+        let elapsed = elapsed.unwrap_or_else(|| outcomes.iter().map(Outcome::ended).max().unwrap_or_default());
+        let writes = super::writes(plan);
+        Self { outcomes, graph, wave_starts, writes, elapsed, cancelled, events_lost: 0, journal_error: None }
+    }
+
     /// Every task's outcome, in plan order.
     pub fn outcomes(&self) -> &[Outcome<R>] {
         &self.outcomes

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 62] = [
+const ORDER: [&str; 63] = [
     // Leaves.
     "sync",
     "seed",
@@ -53,6 +53,7 @@ const ORDER: [&str; 62] = [
     "runner/caller",
     "runner/crew",
     "runner",
+    "sqlite_journal",
     // Many calls.
     "load/rate",
     "load/arrivals",

@@ -1,0 +1,82 @@
+//! A journal in SQLite: the one that is shipped.
+
+mod file;
+mod fingerprint;
+mod inheritance;
+mod line;
+mod past;
+mod prune;
+mod record;
+mod rows;
+mod run;
+mod schema;
+mod snapshots;
+
+pub use fingerprint::{ContentHash, Fingerprint};
+pub use past::{JournalReader, JournaledRun, PastRun, RunState};
+pub use run::{NewRun, SqliteRun};
+
+use rusqlite::Connection;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// A journal of runs in a file of SQLite, held by this process alone.
+///
+/// - **What it is told is in the file before anybody hears of it**, and outlives the process, however that ends. It outlives a
+///   crash of the whole machine as well, except for what was told last: nothing is half there, but the last moments may be
+///   missing (SQLite in WAL mode, `synchronous = NORMAL`).
+/// - **One process at a time** holds it, by a lock of the operating system that ends with the process and that no child
+///   inherits. Others may read it meanwhile ([`JournalReader`]).
+/// - **What it is not sure of it does not touch**: a file that is no journal, is damaged or was written by a later version is
+///   refused, byte for byte as it was.
+///
+/// It holds prompts' and settings' hashes, no prompt and no setting; and attempts, errors and responses as they are.
+///
+/// ```
+/// use seawall::{CancelToken, JournalReader, NewRun, Plan, RunOptions, Runner, SqliteJournal, Task};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("runs.db");
+/// let plan = Plan::builder().task(Task::new("a", "x", "")).task(Task::new("b", "x", "").after(["a"])).build()?;
+/// let runner = Runner::builder().backend_fn("x", |_, _| Ok("done".into())).build()?;
+/// for id in ["first", "second"] {
+///     let run = SqliteJournal::open(&path)?.begin(NewRun::new(id, "nightly", &plan).resuming(), runner.circuit_breakers())?;
+///     let options = RunOptions::new().with_journal(&run).with_resume();
+///     let report = runner.run_with(&plan, &CancelToken::new(), options)?;
+///     run.end(&report)?;
+/// }
+/// let (runs, second) = (JournalReader::open(&path)?.runs()?, JournalReader::open(&path)?.run("sec")?.unwrap());
+/// assert_eq!((runs.len(), runs[1].resumed_from.as_deref()), (2, Some("first")));
+/// assert!(second.report.iter().all(|outcome| outcome.is_resumed()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SqliteJournal {
+    // Closed before the lock is let go.
+    connection: Connection,
+    lock: File,
+}
+
+impl SqliteJournal {
+    /// Opens a journal, and makes it where there is none or an empty file. Brings one of an earlier version up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) if another process holds it, [`InvalidData`](io::ErrorKind::InvalidData)
+    /// if it is no journal, damaged or of a later version, and whatever the file system says.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = file::resolved(path.as_ref());
+        let lock = file::hold(&path)?;
+        file::judge(&lock)?;
+        schema::check(&path)?;
+        let mut connection = Connection::open(&path).map_err(schema::io_error)?;
+        schema::prepare(&mut connection).map_err(schema::io_error)?;
+        Ok(Self { connection, lock })
+    }
+}
+
+impl fmt::Debug for SqliteJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteJournal").field("file", &self.lock).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,411 @@
+//! Looking into a journal, and changing nothing.
+
+use super::file::{self, invalid};
+use super::fingerprint::ContentHash;
+use super::rows::{AttemptRow, Body};
+use super::schema::io_error;
+use super::snapshots::{STATES, rows_of};
+use crate::backend::Response;
+use crate::failure::Failure;
+use crate::plan::{FailureMode, Plan, Task};
+use crate::resilience::CircuitState;
+use crate::runner::{Attempt, Attempts, Ending, Outcome, Report, Schedule};
+use crate::status::Status;
+use crate::sync::Arc;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// A journal that is only looked at: also while another process holds it, and on a file system that cannot be written.
+pub struct JournalReader {
+    connection: Option<Connection>,
+    /// Whether a process held it when it was opened.
+    is_held: bool,
+    /// What is read in place of a file that cannot be read where it is.
+    _copy: Option<tempfile::TempDir>,
+}
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunState {
+    /// It goes on.
+    Running,
+    /// It did not come to its end, and nobody is at it any more.
+    Interrupted,
+    /// It is over.
+    Ended,
+}
+
+impl RunState {
+    /// The word for it: `running`, `interrupted`, `ended`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// A run of a journal.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JournaledRun {
+    /// Its name.
+    pub id: String,
+    /// How people call its plan.
+    pub plan: String,
+    /// When it started.
+    pub started: SystemTime,
+    /// How far it came.
+    pub state: RunState,
+    /// Why it was cancelled, if it ended so.
+    pub cancelled: Option<String>,
+    /// How many tasks ended in each way, in the order of [`Status::ALL`]; what has not ended counts as cancelled.
+    pub counts: [usize; 4],
+    /// The run that it went on with.
+    pub resumed_from: Option<String>,
+    /// What it was run with.
+    pub concurrency: usize,
+    /// What it was run with.
+    pub schedule: Schedule,
+    /// What it was run with.
+    pub seed: u64,
+}
+
+/// A run of a journal, with all that became of its tasks.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PastRun {
+    /// What there is to say of it.
+    pub run: JournaledRun,
+    /// Each task of its plan, in plan order. What has not ended is cancelled, with its attempts so far.
+    pub report: Report<Response>,
+    /// The circuit breakers that it used, by backend: where they stood, and how often they had tripped.
+    pub breakers: Vec<(String, CircuitState, u64)>,
+}
+
+impl JournalReader {
+    /// Opens a journal.
+    ///
+    /// # Errors
+    ///
+    /// If there is no file, if it is no journal or one of a later version, and whatever the file system says.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = file::resolved(path.as_ref());
+        let file = File::open(&path)?;
+        if file.metadata()?.is_dir() {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        if file.metadata()?.len() == 0 {
+            return Ok(Self { connection: None, is_held: false, _copy: None });
+        }
+        file::judge(&file)?;
+        // Before SQLite has it open: closing a file takes back all locks that this process has on it.
+        let is_held = file::is_held(&file);
+        drop(file);
+        let (connection, copy) = open(&path)?;
+        Ok(Self { connection: Some(connection), is_held, _copy: copy })
+    }
+
+    /// Every run, the oldest first.
+    pub fn runs(&self) -> io::Result<Vec<JournaledRun>> {
+        let Some(connection) = &self.connection else { return Ok(Vec::new()) };
+        let rows = || {
+            let mut statement = connection.prepare(&format!("{RUNS} ORDER BY run"))?;
+            let rows = statement.query_map([], |row| RunRow::of(row))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let rows = rows().map_err(io_error)?;
+        let newest = rows.last().map(|row| row.run);
+        rows.into_iter().map(|row| self.journaled(row, newest)).collect()
+    }
+
+    /// The run whose id begins so, if there is exactly one. An id that is meant whole wins.
+    pub fn run(&self, prefix: &str) -> io::Result<Option<PastRun>> {
+        let Some(connection) = &self.connection else { return Ok(None) };
+        let ids = || {
+            let mut statement = connection.prepare("SELECT run, id FROM runs WHERE substr(id, 1, length(?1)) = ?1")?;
+            let ids = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            ids.collect::<rusqlite::Result<Vec<(i64, String)>>>()
+        };
+        let ids = ids().map_err(io_error)?;
+        match (ids.iter().find(|(_, id)| id == prefix), &ids[..]) {
+            (Some((run, _)), _) | (None, [(run, _)]) => self.past(connection, *run).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The newest run, if there is one.
+    pub fn newest(&self) -> io::Result<Option<PastRun>> {
+        let Some(connection) = &self.connection else { return Ok(None) };
+        let newest = connection.query_row("SELECT max(run) FROM runs", [], |row| row.get::<_, Option<i64>>(0));
+        newest.map_err(io_error)?.map(|run| self.past(connection, run)).transpose()
+    }
+
+    fn past(&self, connection: &Connection, run: i64) -> io::Result<PastRun> {
+        let read = || {
+            let row = connection.query_row(&format!("{RUNS} WHERE run = ?"), [run], |row| RunRow::of(row))?;
+            let newest = connection.query_row("SELECT max(run) FROM runs", [], |row| row.get(0))?;
+            Ok((row, newest))
+        };
+        let (row, newest) = read().map_err(io_error)?;
+        let breakers = breakers_of(&row.breakers);
+        let (elapsed, schedule) = (row.elapsed, row.schedule());
+        let plan = plan_of(connection, row.plan)?;
+        let run = self.journaled(row, Some(newest))?;
+        let outcomes = outcomes_of(connection, run_number(connection, &run.id)?, &plan).map_err(io_error)?;
+        let cancelled = match run.state {
+            RunState::Ended => run.cancelled.clone(),
+            state => Some(state.as_str().to_owned()),
+        };
+        let report = Report::of_past(&plan, outcomes, schedule, elapsed, cancelled.map(Arc::from));
+        Ok(PastRun { run, report, breakers })
+    }
+
+    fn journaled(&self, row: RunRow, newest: Option<i64>) -> io::Result<JournaledRun> {
+        let connection = self.connection.as_ref().ok_or_else(|| invalid("it is empty"))?;
+        let counts = counts_of(connection, row.run, row.plan).map_err(io_error)?;
+        let state = match row.has_ended {
+            true => RunState::Ended,
+            false if self.is_held && newest == Some(row.run) => RunState::Running,
+            false => RunState::Interrupted,
+        };
+        Ok(JournaledRun {
+            schedule: row.schedule(),
+            id: row.id,
+            plan: row.name,
+            started: SystemTime::UNIX_EPOCH + Duration::from_millis(row.started),
+            state,
+            cancelled: row.cancelled,
+            counts,
+            resumed_from: row.resumed_from,
+            concurrency: row.concurrency,
+            seed: row.seed.cast_unsigned(),
+        })
+    }
+}
+
+impl fmt::Debug for JournalReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalReader").field("is_held", &self.is_held).finish_non_exhaustive()
+    }
+}
+
+/// SQLite reads a file in WAL mode only where it may write beside it, unless it is told that nothing changes there.
+fn open(path: &Path) -> io::Result<(Connection, Option<tempfile::TempDir>)> {
+    let first = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(tried);
+    let Err(error) = first else { return Ok((first.map_err(io_error)?, None)) };
+    let copy = copied(path).map_err(|_| io_error(error))?;
+    let connection = Connection::open(copy.path().join("journal")).and_then(tried).map_err(io_error)?;
+    Ok((connection, Some(copy)))
+}
+
+fn tried(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn copied(path: &Path) -> io::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    fs::copy(path, folder.path().join("journal"))?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-wal");
+    match fs::copy(beside, folder.path().join("journal-wal")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(folder),
+    }
+}
+
+const RUNS: &str = "SELECT run, id, name, started, concurrency, schedule, seed, plan, resumed_from, has_ended, elapsed,
+    cancelled, breakers FROM runs";
+
+struct RunRow {
+    run: i64,
+    id: String,
+    name: String,
+    started: u64,
+    concurrency: usize,
+    schedule: String,
+    seed: i64,
+    plan: i64,
+    resumed_from: Option<String>,
+    has_ended: bool,
+    elapsed: Option<Duration>,
+    cancelled: Option<String>,
+    breakers: String,
+}
+
+impl RunRow {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            run: row.get(0)?,
+            id: row.get(1)?,
+            name: row.get(2)?,
+            started: row.get(3)?,
+            concurrency: row.get(4)?,
+            schedule: row.get(5)?,
+            seed: row.get(6)?,
+            plan: row.get(7)?,
+            resumed_from: row.get(8)?,
+            has_ended: row.get(9)?,
+            elapsed: row.get::<_, Option<u64>>(10)?.map(Duration::from_nanos),
+            cancelled: row.get(11)?,
+            breakers: row.get(12)?,
+        })
+    }
+
+    fn schedule(&self) -> Schedule {
+        if self.schedule == Schedule::Eager.as_str() { Schedule::Eager } else { Schedule::Waves }
+    }
+}
+
+fn run_number(connection: &Connection, id: &str) -> io::Result<i64> {
+    connection.query_row("SELECT run FROM runs WHERE id = ?", [id], |row| row.get(0)).map_err(io_error)
+}
+
+fn counts_of(connection: &Connection, run: i64, plan: i64) -> rusqlite::Result<[usize; 4]> {
+    let sql = "SELECT status, count(*) FROM outcomes JOIN works USING (work) WHERE run = ? GROUP BY status";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([run])?;
+    let mut counts = [0; 4];
+    while let Some(row) = rows.next()? {
+        counts[status_of(row.get_ref(0)?.as_str()?) as usize] += row.get::<_, usize>(1)?;
+    }
+    let sql = "SELECT json_array_length(tasks) FROM plans WHERE plan = ?";
+    let tasks: usize = connection.query_row(sql, [plan], |row| row.get(0))?;
+    counts[Status::Cancelled as usize] += tasks.saturating_sub(counts.iter().sum());
+    Ok(counts)
+}
+
+fn status_of(word: &str) -> Status {
+    Status::ALL.into_iter().find(|status| status.as_str() == word).unwrap_or(Status::Cancelled)
+}
+
+fn breakers_of(text: &str) -> Vec<(String, CircuitState, u64)> {
+    let state_of = |word: &str| STATES.into_iter().find(|state| state.as_str() == word);
+    rows_of(text)
+        .into_iter()
+        .map(|row| (row.backend, state_of(&row.state).unwrap_or(CircuitState::Closed), row.trips))
+        .collect()
+}
+
+/// The shape of a plan.
+pub(super) struct PlanRow {
+    pub(super) hash: [u8; 16],
+    pub(super) tasks: String,
+}
+
+/// One task of it, in short.
+#[derive(Serialize, Deserialize)]
+struct TaskRow {
+    id: String,
+    backend: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    after: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    writes: Vec<String>,
+}
+
+const MODES: [(&str, FailureMode); 2] = [("soft", FailureMode::Soft), ("skip", FailureMode::Skip)];
+
+impl PlanRow {
+    pub(super) fn of<Q>(plan: &Plan<Q>) -> Self {
+        let row = |(place, task): (u32, &Task<Q>)| TaskRow {
+            id: task.id().to_string(),
+            backend: task.backend().to_owned(),
+            after: plan.graph().dependencies(place).to_vec(),
+            mode: MODES.iter().find(|(_, mode)| *mode == task.mode()).map(|(word, _)| (*word).to_owned()),
+            writes: task.resources().iter().map(ToString::to_string).collect(),
+        };
+        let tasks: Vec<TaskRow> = (0..).zip(plan.tasks()).map(row).collect();
+        let tasks = serde_json::to_string(&tasks).unwrap_or_default();
+        Self { hash: ContentHash::of([tasks.as_bytes()]).bytes(), tasks }
+    }
+}
+
+fn plan_of(connection: &Connection, plan: i64) -> io::Result<Plan<()>> {
+    let sql = "SELECT tasks FROM plans WHERE plan = ?";
+    let text: Option<String> = connection.query_row(sql, [plan], |row| row.get(0)).optional().map_err(io_error)?;
+    let rows: Vec<TaskRow> = serde_json::from_str(&text.unwrap_or_default())?;
+    let id_of = |place: &u32| rows.get(*place as usize).map(|row| row.id.clone());
+    let tasks = rows.iter().map(|row| {
+        let mode = row.mode.as_ref().and_then(|mode| MODES.iter().find(|(word, _)| word == mode));
+        Task::for_request(row.id.clone(), row.backend.clone(), ())
+            .after(row.after.iter().filter_map(id_of))
+            .failure_mode(mode.map_or(FailureMode::Hard, |(_, mode)| *mode))
+            .writes(row.writes.iter().map(|name| Arc::from(&**name)))
+    });
+    Plan::builder().tasks(tasks).build().map_err(|error| invalid(format!("it is damaged: {error}")))
+}
+
+fn outcomes_of(connection: &Connection, run: i64, plan: &Plan<()>) -> rusqlite::Result<Vec<Outcome<Response>>> {
+    let mut attempts = attempts_of(connection, run)?;
+    let mut ended: HashMap<u32, (bool, Ending<Response>)> = HashMap::new();
+    let mut statement = connection.prepare(
+        "SELECT o.task, o.is_resumed, w.body, w.response FROM outcomes o JOIN works w USING (work) WHERE run = ?",
+    )?;
+    let mut rows = statement.query([run])?;
+    while let Some(row) = rows.next()? {
+        let body: Body = from_json(row.get_ref(2)?.as_str()?)?;
+        ended.insert(row.get(0)?, (row.get(1)?, ending_of(body, row.get(3)?)));
+    }
+    let outcome = |(place, task): (u32, &Task<()>)| {
+        let (is_resumed, ending) =
+            ended.remove(&place).unwrap_or_else(|| (false, unended(attempts.remove(&place).unwrap_or_default())));
+        Outcome::of_past(task, plan.graph().wave_of(place), is_resumed, ending)
+    };
+    Ok((0..).zip(plan.tasks()).map(outcome).collect())
+}
+
+fn attempts_of(connection: &Connection, run: i64) -> rusqlite::Result<HashMap<u32, Attempts>> {
+    let mut statement = connection.prepare("SELECT task, body FROM attempts WHERE run = ? ORDER BY task, number")?;
+    let mut rows = statement.query([run])?;
+    let mut attempts: HashMap<u32, Attempts> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let attempt: AttemptRow = from_json(row.get_ref(1)?.as_str()?)?;
+        attempts.entry(row.get(0)?).or_default().push(attempt.into());
+    }
+    Ok(attempts)
+}
+
+fn ending_of(body: Body, response: Option<Vec<u8>>) -> Ending<Response> {
+    let result = match body.failure {
+        Some(failure) => Err(failure.into()),
+        None => Ok(Response::from_bytes(response.unwrap_or_default()).with_truncated(body.is_truncated)),
+    };
+    let duration = |(from, to): (u64, u64)| Duration::from_nanos(from)..Duration::from_nanos(to);
+    Ending {
+        attempts: body.attempts.into_iter().map(Attempt::from).collect(),
+        started: body.started.map(Duration::from_nanos),
+        ended: Duration::from_nanos(body.ended),
+        at_circuit: body.at_circuit.into_iter().map(duration).collect(),
+        result,
+    }
+}
+
+fn unended(attempts: Attempts) -> Ending<Response> {
+    let started = attempts.first().map(|attempt| attempt.started);
+    let ended = attempts.last().map_or(Duration::ZERO, |attempt| attempt.started + attempt.elapsed);
+    let error = |attempt: &Attempt| match &attempt.result {
+        crate::runner::AttemptResult::Error(error) => Some(error.clone()),
+        _ => None,
+    };
+    let last = attempts.iter().rev().find_map(error);
+    Ending { attempts, started, ended, at_circuit: Box::new([]), result: Err(Failure::Cancelled { last }) }
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}

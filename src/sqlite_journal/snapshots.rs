@@ -1,0 +1,106 @@
+//! The state of circuit breakers, by the wall clock.
+
+use crate::resilience::{CircuitBreakerRegistry, CircuitSnapshot, CircuitState};
+use crate::sync::Arc;
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant, SystemTime};
+
+/// What was last seen of the breakers of a run.
+pub(super) struct Snapshots {
+    breakers: Arc<CircuitBreakerRegistry>,
+    seen: Vec<SnapshotRow>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SnapshotRow {
+    pub(super) backend: String,
+    pub(super) state: String,
+    pub(super) trips: u64,
+    consecutive_failures: u32,
+    generation: u64,
+    /// If it is open, when a call is admitted: milliseconds since 1970; none if that is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_at: Option<u64>,
+}
+
+pub(super) const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
+
+impl Snapshots {
+    pub(super) fn of(breakers: Arc<CircuitBreakerRegistry>) -> Self {
+        let mut snapshots = Self { breakers, seen: Vec::new() };
+        snapshots.look();
+        snapshots
+    }
+
+    /// Looks at the breakers; says whether one of them has changed.
+    pub(super) fn look(&mut self) -> bool {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let breakers = self.breakers.breakers();
+        let rows = breakers.iter().map(|(backend, breaker)| row_of(backend, &breaker.snapshot(now), wall));
+        let seen: Vec<_> = rows.map(|row| self.unchanged(&row).unwrap_or(row)).collect();
+        let has_changed = seen != self.seen;
+        self.seen = seen;
+        has_changed
+    }
+
+    /// What was seen of the same state, whose instant two looks put a little apart.
+    fn unchanged(&self, row: &SnapshotRow) -> Option<SnapshotRow> {
+        let same = |old: &&SnapshotRow| SnapshotRow { retry_at: old.retry_at, ..row.clone() } == **old;
+        self.seen.iter().find(same).cloned()
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(&self.seen).unwrap_or_default()
+    }
+
+    /// Gives the breakers the state that they had. What was half-open is open and due.
+    pub(super) fn restore(&mut self, text: &str) {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        for row in rows_of(text) {
+            let breaker = self.breakers.get(&row.backend);
+            // A wall clock that was set back must not keep a circuit open for longer than it would ever be.
+            let longest = breaker.config().open_for();
+            breaker.restore(&snapshot_of(&row, wall, longest), now);
+        }
+        self.look();
+    }
+}
+
+pub(super) fn rows_of(text: &str) -> Vec<SnapshotRow> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn row_of(backend: &str, snapshot: &CircuitSnapshot, wall: SystemTime) -> SnapshotRow {
+    let at = snapshot.retry_in.and_then(|left| wall.checked_add(left));
+    let since_1970 = at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    SnapshotRow {
+        backend: backend.to_owned(),
+        state: snapshot.state.as_str().to_owned(),
+        trips: snapshot.trips,
+        consecutive_failures: snapshot.counts.consecutive_failures,
+        generation: snapshot.generation,
+        retry_at: since_1970.map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX)),
+    }
+}
+
+fn snapshot_of(row: &SnapshotRow, wall: SystemTime, longest: Duration) -> CircuitSnapshot {
+    let mut snapshot = CircuitSnapshot::default();
+    let state = STATES.into_iter().find(|state| state.as_str() == row.state).unwrap_or(CircuitState::Closed);
+    match state {
+        CircuitState::Closed => {
+            snapshot.counts.requests = row.consecutive_failures;
+            snapshot.counts.failures = row.consecutive_failures;
+            snapshot.counts.consecutive_failures = row.consecutive_failures;
+        }
+        CircuitState::HalfOpen => {
+            snapshot.state = CircuitState::Open;
+            snapshot.retry_in = Some(Duration::ZERO);
+        }
+        CircuitState::Open => {
+            snapshot.state = CircuitState::Open;
+            let at = row.retry_at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(at)));
+            snapshot.retry_in = at.map(|at| at.duration_since(wall).unwrap_or_default().min(longest));
+        }
+    }
+    snapshot
+}
