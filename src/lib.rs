@@ -110,7 +110,8 @@ pub use send_error::{ErrorClass, SendError};
 pub use session::Session;
 #[cfg(feature = "journal")]
 pub use sqlite_journal::{
-    ContentHash, Fingerprint, JournalReader, JournaledRun, NewRun, PastRun, RunState, SqliteJournal, SqliteRun,
+    ContentHash, Fingerprint, JournalReader, JournaledRun, NewRun, PastRun, Prospect, RunState, SqliteJournal,
+    SqliteRun,
 };
 pub use status::Status;
 pub use task_id::TaskId;

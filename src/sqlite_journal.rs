@@ -13,6 +13,7 @@ mod schema;
 mod snapshots;
 
 pub use fingerprint::{ContentHash, Fingerprint};
+pub use inheritance::Prospect;
 pub use past::{JournalReader, JournaledRun, PastRun, RunState};
 pub use run::{NewRun, SqliteRun};
 

@@ -101,3 +101,69 @@ pub(super) fn hand_down(
     }
     Ok(())
 }
+
+/// What a run that resumes would do with a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Prospect {
+    /// It would be taken over.
+    TakenOver,
+    /// It would be run: no run before completed it.
+    NotCompleted,
+    /// It would be run: these [parts](Fingerprint) have changed.
+    Changed(Vec<String>),
+    /// It would be run: an ancestor answered otherwise when it was completed.
+    OtherAncestors,
+    /// This ancestor would be run, and the task only if that answers otherwise than before.
+    Depends(crate::task_id::TaskId),
+}
+
+impl super::JournalReader {
+    /// What a run that goes on with the last one of `place` would do with each task of `plan`, in plan order.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says, and what `fingerprints` does.
+    pub fn prospects(
+        &self,
+        place: &str,
+        plan: &Plan<crate::backend::Message>,
+        mut fingerprints: impl FnMut(&Task<crate::backend::Message>) -> io::Result<Fingerprint>,
+    ) -> io::Result<Vec<Prospect>> {
+        let past = match self.connection() {
+            Some(connection) => match last_run(connection, place).map_err(super::schema::io_error)? {
+                Some(run) => completed_by(connection, run.run, plan).map_err(super::schema::io_error)?,
+                None => HashMap::new(),
+            },
+            None => HashMap::new(),
+        };
+        let mut lines = Lines::of(plan.len());
+        let is_certain = certain(plan, &past, &mut lines, |_, task| fingerprints(task))?;
+        let mut prospects = Vec::with_capacity(plan.len());
+        for (place, task) in (0..).zip(plan.tasks()) {
+            prospects.push(match past.get(&place) {
+                _ if is_certain[place as usize] => Prospect::TakenOver,
+                None => Prospect::NotCompleted,
+                Some(past) => of_changed(past, &fingerprints(task)?, first_to_run(plan, place, &is_certain)),
+            });
+        }
+        Ok(prospects)
+    }
+}
+
+fn of_changed(past: &Past, now: &Fingerprint, to_run: Option<crate::task_id::TaskId>) -> Prospect {
+    let changed: Vec<String> = now.changed_since(&past.fingerprint).into_iter().map(ToOwned::to_owned).collect();
+    match to_run {
+        _ if !changed.is_empty() => Prospect::Changed(changed),
+        Some(ancestor) => Prospect::Depends(ancestor),
+        None => Prospect::OtherAncestors,
+    }
+}
+
+fn first_to_run<Q>(plan: &Plan<Q>, place: u32, is_certain: &[bool]) -> Option<crate::task_id::TaskId> {
+    let ancestors = plan.graph().ancestors_of(place).into_iter();
+    ancestors
+        .map(|place| place as usize)
+        .find(|place| !is_certain[*place])
+        .map(|place| plan.tasks()[place].id().clone())
+}

@@ -115,6 +115,11 @@ impl JournalReader {
         Ok(Self { connection: Some(connection), is_held, _copy: copy })
     }
 
+    /// `None` if the file is empty.
+    pub(super) fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
+    }
+
     /// Every run, the oldest first.
     pub fn runs(&self) -> io::Result<Vec<JournaledRun>> {
         let Some(connection) = &self.connection else { return Ok(Vec::new()) };

@@ -89,15 +89,15 @@ impl Store {
     }
 
     /// Writes that the run is over.
-    pub(super) fn end(self, cancelled: Option<&str>, elapsed: Duration) -> io::Result<()> {
-        let Writer { journal, run, mut snapshots, .. } = self.writer.into_inner();
+    pub(super) fn end(&self, cancelled: Option<&str>, elapsed: Duration) -> io::Result<()> {
+        let Writer { journal, run, snapshots, .. } = &mut *self.writer.lock();
         snapshots.look();
         let elapsed = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
         journal
             .connection
             .execute(
                 "UPDATE runs SET has_ended = 1, cancelled = ?, elapsed = ?, breakers = ? WHERE run = ?",
-                params![cancelled, elapsed, snapshots.to_text(), run],
+                params![cancelled, elapsed, snapshots.to_text(), *run],
             )
             .map(drop)
             .map_err(io_error)

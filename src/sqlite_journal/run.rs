@@ -35,6 +35,7 @@ pub struct NewRun<'p> {
     schedule: Schedule,
     seed: u64,
     fingerprints: Fingerprints<'p>,
+    breakers: Option<Vec<String>>,
     is_resuming: bool,
     keeps_breakers: bool,
 }
@@ -54,6 +55,7 @@ impl<'p> NewRun<'p> {
             schedule: Schedule::default(),
             seed: 0,
             fingerprints: Box::new(|task| Ok(Fingerprint::of(task))),
+            breakers: None,
             is_resuming: false,
             keeps_breakers: true,
         }
@@ -81,6 +83,11 @@ impl<'p> NewRun<'p> {
         fingerprints: impl Fn(&Task<Message>) -> io::Result<Fingerprint> + Send + Sync + 'p,
     ) -> Self {
         Self { fingerprints: Box::new(fingerprints), ..self }
+    }
+
+    /// The backends whose circuit breakers are kept, in this order. Default: all of the registry that are not disabled.
+    pub fn with_breakers(self, backends: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { breakers: Some(backends.into_iter().map(Into::into).collect()), ..self }
     }
 
     /// Goes on with the last run of the same `place`, if there is one: takes over what it completed, or had taken over, as far
@@ -139,7 +146,7 @@ impl SqliteJournal {
             let fingerprint = (new.fingerprints)(task)?;
             Ok(known[place as usize].get_or_init(|| fingerprint).clone())
         })?;
-        let mut snapshots = Snapshots::of(Arc::clone(breakers));
+        let mut snapshots = Snapshots::of(Arc::clone(breakers), new.breakers.clone());
         if let Some(ancestor) = ancestor.as_ref().filter(|_| new.keeps_breakers) {
             snapshots.restore(&ancestor.breakers);
         }
@@ -188,8 +195,8 @@ impl SqliteRun<'_> {
         self.resumed_from.as_deref()
     }
 
-    /// Notes that the run is over, and lets the journal go.
-    pub fn end(self, report: &Report<Response>) -> io::Result<()> {
+    /// Notes that the run is over. The journal is let go when this is dropped.
+    pub fn end(&self, report: &Report<Response>) -> io::Result<()> {
         self.store.end(report.cancelled(), report.elapsed())
     }
 

@@ -1,6 +1,6 @@
 //! The state of circuit breakers, by the wall clock.
 
-use crate::resilience::{CircuitBreakerRegistry, CircuitSnapshot, CircuitState};
+use crate::resilience::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitSnapshot, CircuitState};
 use crate::sync::Arc;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant, SystemTime};
@@ -8,6 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 /// What was last seen of the breakers of a run.
 pub(super) struct Snapshots {
     breakers: Arc<CircuitBreakerRegistry>,
+    /// Those that count; by default all that may ever open.
+    chosen: Option<Vec<String>>,
     seen: Vec<SnapshotRow>,
 }
 
@@ -26,8 +28,8 @@ pub(super) struct SnapshotRow {
 pub(super) const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
 
 impl Snapshots {
-    pub(super) fn of(breakers: Arc<CircuitBreakerRegistry>) -> Self {
-        let mut snapshots = Self { breakers, seen: Vec::new() };
+    pub(super) fn of(breakers: Arc<CircuitBreakerRegistry>, chosen: Option<Vec<String>>) -> Self {
+        let mut snapshots = Self { breakers, chosen, seen: Vec::new() };
         snapshots.look();
         snapshots
     }
@@ -35,12 +37,22 @@ impl Snapshots {
     /// Looks at the breakers; says whether one of them has changed.
     pub(super) fn look(&mut self) -> bool {
         let (now, wall) = (Instant::now(), SystemTime::now());
-        let breakers = self.breakers.breakers();
+        let breakers = self.chosen();
         let rows = breakers.iter().map(|(backend, breaker)| row_of(backend, &breaker.snapshot(now), wall));
         let seen: Vec<_> = rows.map(|row| self.unchanged(&row).unwrap_or(row)).collect();
         let has_changed = seen != self.seen;
         self.seen = seen;
         has_changed
+    }
+
+    fn chosen(&self) -> Vec<(Box<str>, Arc<CircuitBreaker>)> {
+        match &self.chosen {
+            Some(names) => names.iter().map(|name| (name.as_str().into(), self.breakers.get(name))).collect(),
+            None => {
+                let disabled = CircuitBreakerConfig::disabled();
+                self.breakers.breakers().into_iter().filter(|(_, breaker)| breaker.config() != disabled).collect()
+            }
+        }
     }
 
     /// What was seen of the same state, whose instant two looks put a little apart.

@@ -85,6 +85,21 @@ pub(crate) enum Command {
         override_usage = "seawall bench [OPTIONS] -- COMMAND…\n       seawall bench [OPTIONS] PLAN --backend NAME --prompt TEXT\n       seawall bench [OPTIONS] PLAN\n       seawall bench [OPTIONS] --url URL"
     )]
     Bench(Box<BenchArgs>),
+    /// List the runs of a journal
+    ///
+    /// Lists the runs of a journal that `seawall run --journal` writes, the oldest first. Changes nothing, also while a run holds
+    /// it. Exits 3 if it cannot be read.
+    Runs(RunsArgs),
+    /// Show what became of a run of a journal
+    ///
+    /// Shows the newest run of a journal, or the one that is named. Exits 2 if there is no such run, 3 if the journal cannot be
+    /// read.
+    Show(ShowArgs),
+    /// Drop old runs from a journal
+    ///
+    /// Keeps the newest runs whole, with what they took over from those that go. Exits 3 if the journal cannot be written, or if
+    /// a run holds it.
+    Prune(PruneArgs),
     /// Print completions for a shell
     ///
     /// Prints a script that lets a shell complete the commands and options of seawall.
@@ -137,6 +152,22 @@ pub(crate) struct RunArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) pictures: PictureArgs,
+    /// Write each attempt and each outcome to the journal FILE, before they are reported
+    ///
+    /// A later run can go on from there. One run at a time holds a journal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Go on with the last run of this plan in the journal
+    ///
+    /// What it completed is taken over, unless what decides the answer has changed. All else is run.
+    #[arg(long, requires = "journal")]
+    pub(crate) resume: bool,
+    /// Say of each task whether it would be taken over, and what has changed; run nothing
+    #[arg(long, requires = "resume")]
+    pub(crate) explain: bool,
+    /// Let every circuit begin closed, whatever the last run left
+    #[arg(long, requires = "resume")]
+    pub(crate) fresh_breakers: bool,
     /// How long what was started may take to end, once it is told to; such as 500ms, 30s
     ///
     /// The time between SIGTERM and SIGKILL, for time-outs and after Ctrl-C. A number with a unit, such as `500ms`, `30s` or
@@ -174,6 +205,35 @@ pub(crate) struct PictureArgs {
     /// Write a summary to FILE as Markdown, as for `$GITHUB_STEP_SUMMARY`; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunsArgs {
+    /// The journal
+    pub(crate) file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    /// The journal
+    pub(crate) file: PathBuf,
+    /// The run's id, or how only one id begins; by default the newest run
+    pub(crate) run: Option<String>,
+    /// The whole report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PruneArgs {
+    /// The journal
+    pub(crate) file: PathBuf,
+    /// How many of the newest runs stay
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: usize,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,7 @@ mod file_name;
 mod graph;
 mod inherited;
 mod init;
+mod journal;
 mod nearest;
 mod panics;
 mod plan_file;
@@ -44,6 +45,9 @@ fn dispatch(args: Args) -> ExitCode {
         Command::Graph(args) => graph::graph(&args),
         Command::Schema(args) => schema::schema(args.of),
         Command::Bench(args) => bench::bench(&args::BenchArgs { color, ..*args }),
+        Command::Runs(args) => journal::runs(&args),
+        Command::Show(args) => journal::show(&args),
+        Command::Prune(args) => journal::prune(&args),
         Command::Completions(args) => completions::completions(args.shell),
     }
 }

@@ -8,6 +8,7 @@ mod drawn;
 mod effective;
 mod faults;
 mod field;
+mod fingerprint;
 mod for_each;
 mod homes;
 mod informed;
@@ -44,9 +45,11 @@ use backend::Backend;
 use backends::Backends;
 use breaker::BreakerKeys;
 use faults::Fault;
+use fingerprint::Deciding;
 use for_each::Item;
 use retry::RetryKeys;
 use seawall::{Plan, ProcessGroups, RetryConfig, Schedule, TaskId};
+use std::env;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,6 +80,9 @@ pub(crate) struct PlanFile {
     overrides: Vec<Overrides>,
     /// `None` if no prompt is one.
     templates: Option<Arc<Templates>>,
+    deciding: Deciding,
+    /// By which later runs know that it is the same plan: where its file is, or the folder in which it was read from a pipe.
+    pub(crate) place: String,
 }
 
 /// What a task says for itself alone.
@@ -85,6 +91,8 @@ struct Overrides {
     retry: Option<RetryConfig>,
     timeout: Option<Duration>,
     writes: Vec<Arc<str>>,
+    /// Globs of files that its answer depends on.
+    inputs: Arc<[String]>,
     /// Whether what looks like a template in its prompt is none.
     is_plain: bool,
     /// What it waits for as the file has it, where that is not what its task says.
@@ -145,7 +153,10 @@ impl PlanFile {
         let bytes = bytes.map_err(|error| PlanFaults::unreadable(&name, &source::reason(path, &error)))?;
         let (text, faults) = source::decode(&bytes).map_err(|reason| PlanFaults::unreadable(&name, &reason))?;
         let folder = if is_stdin || source::is_of_the_system(path) { None } else { path.parent() };
-        read::read(&name, &text, folder.unwrap_or(Path::new("")), faults, purpose)
+        let plan_file = read::read(&name, &text, folder.unwrap_or(Path::new("")), faults, purpose)?;
+        let place = if folder.is_some() { path.canonicalize() } else { env::current_dir() };
+        let place = place.map_or_else(|_| name.into_owned(), |place| place.to_string_lossy().into_owned());
+        Ok(Self { place, ..plan_file })
     }
 
     /// Judges a text. Relative paths in it begin at `folder`.

@@ -6,6 +6,7 @@ mod demo;
 mod event_file;
 mod event_json;
 mod frame;
+mod journal;
 mod json;
 mod junit;
 mod lines;
@@ -14,6 +15,7 @@ mod open_files;
 mod output_dir;
 mod outputs;
 mod part;
+mod past;
 mod pictures;
 pub(crate) mod place;
 mod printable;
@@ -39,8 +41,11 @@ pub(crate) mod wording;
 mod words;
 
 pub(crate) use demo::demo;
+pub(crate) use json::Counts;
+pub(crate) use past::{past_report, sentence, timestamp};
 pub(crate) use schema::{of_events as schema_of_events, of_report as schema_of_report};
 pub(crate) use whole_file::Temporaries;
+pub(crate) use wording::counted;
 
 use crate::args::RunArgs;
 use crate::exit_code::ExitCode;
@@ -49,17 +54,19 @@ use crate::streams;
 use crate::visible::visible;
 use account::Account;
 use event_file::EventFile;
+use journal::Kept;
 use outputs::Outputs;
 use place::Lost;
 use record::Record;
 use report_file::ReportFile;
 use report_json::Document;
 use seawall::crossbeam_channel::unbounded;
-use seawall::{CircuitBreaker, Report, RunOptions, Runner};
+use seawall::{CircuitBreaker, NewRun, Report, RunOptions, Runner, SqliteJournal, SqliteRun};
 use signals::Session;
 use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use std::{io, thread};
 use voice::Voice;
 use watch::Watch;
@@ -75,6 +82,8 @@ enum Refusal {
     Plan(PlanFaults),
     Places(Vec<Lost>),
     Start(String),
+    /// It was only to be explained.
+    Explained(ExitCode),
     Unable(seawall::Error),
 }
 
@@ -91,9 +100,13 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     let session = Arc::new(Session::new());
     session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
     let plan_file = part::part(args, plan().map_err(Refusal::Plan)?).map_err(Refusal::Usage)?;
+    if args.explain {
+        return Err(Refusal::Explained(journal::explain(args, &plan_file)));
+    }
     session.begin();
     let outputs = Outputs::prepare(args, &plan_file.plan, &session.temporaries, &session.patience);
     let outputs = outputs.map_err(Refusal::Places)?;
+    let journal = journal::open(args).map_err(|lost| Refusal::Places(vec![lost]))?;
     let responses = plan_file.response_files(&session.temporaries);
     let responses =
         responses.map_err(|error| Refusal::Start(format!("failed to make a folder for responses: {error}")))?;
@@ -101,7 +114,7 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     let calls = settings.concurrency.min(plan_file.plan.len());
     open_files::make_room(calls).iter().for_each(streams::say_warning);
     let runner = plan_file.runner(&settings).map_err(Refusal::Unable)?;
-    Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs)
+    Performance { args, voice, plan_file, settings, session, id: fresh_id() }.carry_out(runner, outputs, journal)
 }
 
 fn settings(args: &RunArgs, plan_file: &PlanFile, session: &Session) -> RunSettings {
@@ -137,21 +150,33 @@ struct Performance<'a> {
 }
 
 impl Performance<'_> {
-    fn carry_out(self, runner: Runner<'static>, mut outputs: Outputs) -> Result<Done, Refusal> {
+    fn carry_out(
+        self,
+        runner: Runner<'static>,
+        mut outputs: Outputs,
+        journal: Option<SqliteJournal>,
+    ) -> Result<Done, Refusal> {
         let started = jiff::Timestamp::now();
         self.voice.announce(&self.session.screen, &self.plan_file, &self.settings);
         let file = outputs.report.take_if(|file| file.is_regular());
         // Before anybody is waited for who reads slowly, or not at all.
         let save = |report: &Report| file.map(|file| self.save(file, started, &runner, report));
         let mut record = Record::default();
-        let (report, saved) = self.run(&runner, &mut outputs, &mut record, save)?;
+        let journal = journal.map(|journal| journal::begin(journal, self.new_run(started), self.args, &runner));
+        let journal = journal.transpose().map_err(|lost| Refusal::Places(vec![lost]))?;
+        let mut kept = Ok(());
+        let when_over = |report: &Report| {
+            kept = self.end_journal(journal.as_ref(), report);
+            save(report)
+        };
+        let (report, saved) = self.run(&runner, &mut outputs, &mut record, journal.as_ref(), when_over)?;
         let breakers = self.breakers(&runner);
         let run = self.facts(started, &report);
         let document = Document::new(run.clone(), &report, &breakers);
         let plan = &self.plan_file.plan;
         let account = Account { run: &run, plan, report: &report, breakers: &breakers, record: &record };
         let mut lost = write(outputs, &document, &account);
-        lost.extend(saved.and_then(Result::err));
+        lost.extend(saved.and_then(Result::err).into_iter().chain(kept.err()));
         let Session { screen, patience, .. } = &*self.session;
         self.voice.sum_up(screen, &report, &breakers);
         lost.iter().for_each(|lost| self.voice.complain(screen, lost));
@@ -183,6 +208,7 @@ impl Performance<'_> {
         runner: &Runner<'_>,
         outputs: &mut Outputs,
         record: &mut Record,
+        journal: Option<&SqliteRun<'_>>,
         when_over: impl FnOnce(&Report) -> T,
     ) -> Result<(Report, T), Refusal> {
         let record = outputs.needs_record().then_some(record);
@@ -194,14 +220,20 @@ impl Performance<'_> {
         if let Some(dollars) = self.plan_file.max_cost {
             options = options.with_max_cost(dollars);
         }
-        if let Some(dir) = dir {
-            options = options.with_journal(dir);
+        let kept = Kept { run: journal, dir: dir.as_ref() };
+        if kept.run.is_some() || kept.dir.is_some() {
+            options = options.with_journal(&kept);
+        }
+        if kept.run.is_some() {
+            options = options.with_resume();
         }
         let is_shared = events.as_ref().is_some_and(EventFile::is_terminal);
         let voice = if is_shared { self.voice.without_display() } else { self.voice };
         let people = voice.people(&self.session.screen, runner);
         if people.is_none() && events.is_none() && record.is_none() {
-            return self.run_with(runner, options, when_over);
+            let report = self.run_with(runner, options)?;
+            let done = when_over(&report);
+            return Ok((report, done));
         }
         let (sender, receiver) = unbounded();
         let watch = Watch { run: &self.id, file: events.as_mut(), record, people };
@@ -210,20 +242,35 @@ impl Performance<'_> {
             thread
                 .spawn_scoped(scope, || watch.until_over(&receiver, &self.session.heard))
                 .map_err(|error| Refusal::Start(format!("failed to start a thread: {error}")))?;
-            self.run_with(runner, options.with_events(sender), when_over)
+            let report = self.run_with(runner, options.with_events(sender))?;
+            let done = when_over(&report);
+            Ok((report, done))
         })
     }
 
-    fn run_with<T>(
-        &self,
-        runner: &Runner<'_>,
-        options: RunOptions<'_>,
-        when_over: impl FnOnce(&Report) -> T,
-    ) -> Result<(Report, T), Refusal> {
-        let report = runner.run_with(&self.plan_file.plan, &self.session.cancel, options);
-        let report = report.map_err(Refusal::Unable)?;
-        let done = when_over(&report);
-        Ok((report, done))
+    fn run_with(&self, runner: &Runner<'_>, options: RunOptions<'_>) -> Result<Report, Refusal> {
+        runner.run_with(&self.plan_file.plan, &self.session.cancel, options).map_err(Refusal::Unable)
+    }
+
+    fn new_run(&self, started: jiff::Timestamp) -> NewRun<'_> {
+        let PlanFile { place, plan, name, .. } = &self.plan_file;
+        let RunSettings { concurrency, schedule, seed, .. } = self.settings;
+        NewRun::new(&self.id, place, plan)
+            .named(name)
+            .started(SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(started.as_nanosecond()).unwrap_or(0)))
+            .with_settings(concurrency, schedule, seed)
+            .with_breakers(self.plan_file.breaker_kinds())
+            .with_fingerprints(|task| self.plan_file.fingerprint(task))
+    }
+
+    /// A run whose journal failed has not ended for those who go on with it.
+    fn end_journal(&self, journal: Option<&SqliteRun<'_>>, report: &Report) -> Result<(), Lost> {
+        let Some(journal) = journal else { return Ok(()) };
+        let ended = match report.journal_error() {
+            Some(error) => Err(io::Error::other(error.to_string())),
+            None => journal.end(report),
+        };
+        ended.map_err(journal::lost(self.args))
     }
 
     fn breakers(&self, runner: &Runner<'_>) -> Vec<(&str, Arc<CircuitBreaker>)> {
@@ -235,7 +282,7 @@ impl Performance<'_> {
         report_json::Run {
             id: &self.id,
             plan: &self.plan_file.name,
-            started: started.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            started: past::timestamp_of(started),
             elapsed_s: report.elapsed().as_secs_f64(),
             concurrency: self.settings.concurrency,
             schedule: self.settings.schedule.as_str(),
@@ -270,6 +317,7 @@ impl Refusal {
     fn tell(self) -> ExitCode {
         match self {
             Self::Plan(faults) => return faults.print(),
+            Self::Explained(code) => return code,
             Self::Usage(misuse) => {
                 complain(misuse);
                 return ExitCode::BadInput;

@@ -70,13 +70,7 @@ impl Document {
     }
 
     fn backend(&mut self, backend: &Backend) {
-        let mut entries = vec![("kind", string(backend.kind.word()))];
-        entries.extend(match &backend.kind {
-            Kind::Agent(agent) => agent_entries(agent),
-            Kind::Command(command) => command_entries(command),
-            Kind::Http(http) => http::entries(http),
-            Kind::Simulated(simulated) => simulated_entries(simulated),
-        });
+        let mut entries = kind_entries(&backend.kind);
         entries.extend(backend.timeout.map(|timeout| ("timeout", time(timeout))));
         entries.push(("when_open", when_open(&backend.when_open)));
         entries.push(("retry", inline(retry_entries(&backend.retry.config()))));
@@ -105,8 +99,29 @@ impl Document {
         if !own.writes.is_empty() {
             entries.push(("writes", strings(&own.writes)));
         }
+        if !own.inputs.is_empty() {
+            entries.push(("inputs", strings(&own.inputs)));
+        }
         self.section("[[tasks]]", entries);
     }
+}
+
+fn kind_entries(kind: &Kind) -> Entries {
+    let mut entries = vec![("kind", string(kind.word()))];
+    entries.extend(match kind {
+        Kind::Agent(agent) => agent_entries(agent),
+        Kind::Command(command) => command_entries(command),
+        Kind::Http(http) => http::entries(http),
+        Kind::Simulated(simulated) => simulated_entries(simulated),
+    });
+    entries
+}
+
+/// What decides an answer: not how often it is asked for, how long it may take, nor what an exit code means.
+pub(super) fn deciding_entries(backend: &Backend) -> Entries {
+    const OTHERS: [&str; 8] =
+        ["exit", "connect_timeout", "latency", "fail_rate", "fail_first", "panic_rate", "hang_rate", "down"];
+    kind_entries(&backend.kind).into_iter().filter(|(key, _)| !OTHERS.contains(key)).collect()
 }
 
 /// What the items came from may change, so they themselves are named.

@@ -14,6 +14,8 @@ use std::path::Path;
 /// What one `for_each` may give.
 const MOST_ITEMS: usize = 1_000_000;
 
+pub(super) use glob::{files, judge as judge_glob};
+
 const KEYS: [&str; 5] = ["values", "lines", "glob", "range", "allow_empty"];
 const SOURCES: [&str; 4] = ["values", "lines", "glob", "range"];
 

@@ -4,6 +4,7 @@ use super::backend::Defaults;
 use super::backends::Backends;
 use super::breaker::BreakerKeys;
 use super::faults::{Fault, Faults};
+use super::fingerprint::Deciding;
 use super::masked::masked;
 use super::mended::Mended;
 use super::names::Names;
@@ -105,10 +106,25 @@ fn plan_of(
             own.after = Some(entry.written_after());
         }
     }
+    let deciding = Deciding::of(&plan, &overrides, &backends, folder);
     let plan = Arc::new(plan);
     let Run { concurrency, schedule, seed, max_cost } = run;
     let name = name.to_owned();
-    Some(PlanFile { name, plan, concurrency, schedule, seed, max_cost, retry, breaker, backends, overrides, templates })
+    Some(PlanFile {
+        name,
+        plan,
+        concurrency,
+        schedule,
+        seed,
+        max_cost,
+        retry,
+        breaker,
+        backends,
+        overrides,
+        templates,
+        deciding,
+        place: String::new(),
+    })
 }
 
 /// What `[run]` says.
@@ -174,5 +190,5 @@ fn locate(error: &seawall::Error, entries: &[TaskEntry<'_>], faults: &mut Faults
 
 fn absolute(folder: &Path) -> PathBuf {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+    folder.canonicalize().or_else(|_| path::absolute(folder)).unwrap_or_else(|_| folder.to_owned())
 }

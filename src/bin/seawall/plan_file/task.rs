@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "id",
     "run",
     "backend",
@@ -30,6 +30,7 @@ pub(super) const KEYS: [&str; 13] = [
     "timeout",
     "retry",
     "writes",
+    "inputs",
 ];
 
 /// What the file has, and where.
@@ -54,6 +55,8 @@ pub(super) struct TaskEntry<'t> {
     timeout: Option<Duration>,
     retry: RetryKeys,
     writes: Vec<Arc<str>>,
+    /// Globs of files that its answer depends on.
+    inputs: Arc<[String]>,
 }
 
 impl<'t> TaskEntry<'t> {
@@ -90,6 +93,7 @@ impl<'t> TaskEntry<'t> {
             timeout: table.field("timeout").and_then(|field| field.positive_duration(faults)),
             retry: own_retry(&table, faults),
             writes: writes_of(&table, prompts.folder(), faults),
+            inputs: inputs_of(&table, faults),
         })
     }
 
@@ -140,6 +144,7 @@ impl<'t> TaskEntry<'t> {
             retry: (self.retry != RetryKeys::NONE).then(|| self.retry.or(retry).config()),
             timeout: self.timeout,
             writes: self.writes.clone(),
+            inputs: Arc::clone(&self.inputs),
             is_plain: self.prompt.as_ref().is_some_and(Prompt::only_looks_like_a_template),
             after: None,
             many: None,
@@ -278,4 +283,14 @@ fn refuse_beside<'f, 't: 'f, 'p: 'f>(
 fn writes_of(table: &Table<'_>, folder: &Path, faults: &mut Faults) -> Vec<Arc<str>> {
     let names = table.field("writes").and_then(|field| field.texts("a list of paths", faults)).unwrap_or_default();
     names.iter().map(|(name, _)| folder.join(name).to_string_lossy().into()).collect()
+}
+
+fn inputs_of(table: &Table<'_>, faults: &mut Faults) -> Arc<[String]> {
+    let globs = table.field("inputs").and_then(|field| field.texts("a list of globs", faults)).unwrap_or_default();
+    for (glob, span) in &globs {
+        if let Err(reason) = super::for_each::judge_glob(glob) {
+            faults.add(Fault::at(span.clone(), format!("`{glob}` in {} is no glob: {reason}", table.place)));
+        }
+    }
+    globs.into_iter().map(|(glob, _)| glob.to_owned()).collect()
 }

@@ -3,7 +3,7 @@
 use super::json::{Counts, FailureRow, Text, error_of, seconds};
 use super::words;
 use schemars::JsonSchema;
-use seawall::{Attempt, CircuitBreaker, Outcome, Report, Session, Usage, Why};
+use seawall::{Attempt, CircuitBreaker, CircuitState, Outcome, Report, Session, Usage, Why};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -46,7 +46,22 @@ pub(crate) struct Document<'a> {
 
 impl<'a> Document<'a> {
     pub(crate) fn new(run: Run<'a>, report: &'a Report, breakers: &[(&'a str, Arc<CircuitBreaker>)]) -> Self {
-        let breakers = breakers.iter().map(|(backend, breaker)| BreakerRow::new(backend, breaker)).collect();
+        let row = |(backend, breaker): &(&'a str, Arc<CircuitBreaker>)| (*backend, breaker.state(), breaker.trips());
+        Self::of_past(run, report, breakers.iter().map(row))
+    }
+
+    /// `breakers`: each by its backend, where it stands, and how often it tripped.
+    pub(crate) fn of_past(
+        run: Run<'a>,
+        report: &'a Report,
+        breakers: impl Iterator<Item = (&'a str, CircuitState, u64)>,
+    ) -> Self {
+        let row = |(backend, state, trips): (&'a str, CircuitState, u64)| BreakerRow {
+            backend,
+            state: state.as_str(),
+            trips,
+        };
+        let breakers = breakers.map(row).collect();
         let counts = Counts::new(|status| report.count(status));
         let why = WhyRow::new(&report.why());
         Self { schema: SCHEMA, run, counts, tasks: Tasks(report), breakers, why }
@@ -181,12 +196,6 @@ struct BreakerRow<'a> {
     #[schemars(schema_with = "words::states")]
     state: &'static str,
     trips: u64,
-}
-
-impl<'a> BreakerRow<'a> {
-    fn new(backend: &'a str, breaker: &CircuitBreaker) -> Self {
-        Self { backend, state: breaker.state().as_str(), trips: breaker.trips() }
-    }
 }
 
 /// Where the time went: all keys always.

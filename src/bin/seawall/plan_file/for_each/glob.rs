@@ -14,6 +14,17 @@ use walkdir::{DirEntry, WalkDir};
 /// What the pattern itself names before its first sign is gone into as it is; among what is found there, hidden ones and links
 /// to folders are passed by.
 pub(super) fn items(pattern: &str, folder: &Path) -> Result<Vec<Item>, String> {
+    let names = files(pattern, folder)?;
+    Ok(names.into_iter().map(|name| Item::Text(name.into())).collect())
+}
+
+/// Why it is no pattern, if it is none.
+pub(in super::super) fn judge(pattern: &str) -> Result<(), String> {
+    Pattern::of(pattern).map(drop)
+}
+
+/// Their names.
+pub(in super::super) fn files(pattern: &str, folder: &Path) -> Result<Vec<String>, String> {
     let pattern = Pattern::of(pattern)?;
     let base = folder.join(&pattern.base);
     let walk = WalkDir::new(&base).min_depth(1).max_depth(pattern.depth).into_iter();
@@ -29,7 +40,7 @@ pub(super) fn items(pattern: &str, folder: &Path) -> Result<Vec<Item>, String> {
         }
     }
     names.sort_unstable();
-    Ok(names.into_iter().map(|name| Item::Text(name.into())).collect())
+    Ok(names)
 }
 
 /// A pattern, taken apart where its first sign is.

@@ -1,0 +1,94 @@
+//! What decides the answer of a task.
+
+use super::effective;
+use super::{Overrides, PlanFile, for_each};
+use seawall::{ContentHash, Fingerprint, Task, TaskId};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What of it does not stand in the tasks of the plan.
+#[derive(Debug, Default)]
+pub(super) struct Deciding {
+    /// Where globs begin.
+    folder: PathBuf,
+    /// By backend, all that decides what it answers.
+    settings: HashMap<Arc<str>, ContentHash>,
+    /// By task, if it has any: globs of the files that it reads.
+    inputs: HashMap<TaskId, Arc<[String]>>,
+    /// By task, if so: its prompt only looks like a template.
+    plain: HashMap<TaskId, ContentHash>,
+}
+
+impl Deciding {
+    /// `overrides`: one for each entry, in the order of their tasks.
+    pub(super) fn of(plan: &seawall::Plan, overrides: &[Overrides], backends: &super::Backends, folder: &Path) -> Self {
+        let settings = backends.iter().map(|backend| (Arc::from(&*backend.name), settings_of(backend)));
+        let mut deciding = Self { folder: folder.to_owned(), settings: settings.collect(), ..Self::default() };
+        let mut tasks = plan.tasks().iter();
+        for own in overrides {
+            let count = own.many.as_ref().map_or(1, |many| many.items.len());
+            for task in tasks.by_ref().take(count) {
+                if !own.inputs.is_empty() {
+                    deciding.inputs.insert(task.id().clone(), Arc::clone(&own.inputs));
+                }
+                if own.is_plain {
+                    deciding.plain.insert(task.id().clone(), ContentHash::of([&b"plain"[..]]));
+                }
+            }
+        }
+        deciding
+    }
+}
+
+fn settings_of(backend: &super::Backend) -> ContentHash {
+    let entries = effective::deciding_entries(backend);
+    ContentHash::of(entries.iter().flat_map(|(key, value)| [key.as_bytes(), value.as_bytes()]))
+}
+
+impl PlanFile {
+    /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item,
+    /// its session, and the files that are its `inputs`, as they are now.
+    pub(crate) fn fingerprint(&self, task: &Task) -> io::Result<Fingerprint> {
+        let Deciding { folder, settings, inputs, plain } = &self.deciding;
+        let mut fingerprint = Fingerprint::of(task);
+        if let Some(settings) = settings.get(task.backend()) {
+            fingerprint = fingerprint.with("settings", *settings);
+        }
+        if let Some(plain) = plain.get(task.id()) {
+            fingerprint = fingerprint.with("template", *plain);
+        }
+        if let Some(session) = task.session_of() {
+            fingerprint = fingerprint.with("session", ContentHash::of([session.as_str().as_bytes()]));
+        }
+        match inputs.get(task.id()) {
+            Some(globs) => Ok(fingerprint.with("inputs", hash_of_files(globs, folder)?)),
+            None => Ok(fingerprint),
+        }
+    }
+}
+
+/// Of the names, in order, and of what is in the files.
+fn hash_of_files(globs: &[String], folder: &Path) -> io::Result<ContentHash> {
+    let mut names = Vec::new();
+    for glob in globs {
+        names.extend(for_each::files(glob, folder).map_err(io::Error::other)?);
+    }
+    names.sort_unstable();
+    names.dedup();
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for name in names {
+        let content = hash_of_file(&folder.join(&name));
+        let content = content.map_err(|error| io::Error::new(error.kind(), format!("`{name}`: {error}")))?;
+        parts.extend([name.into_bytes(), content.to_string().into_bytes()]);
+    }
+    Ok(ContentHash::of(parts.iter().map(Vec::as_slice)))
+}
+
+fn hash_of_file(path: &Path) -> io::Result<ContentHash> {
+    let mut content = Vec::new();
+    File::open(path)?.read_to_end(&mut content)?;
+    Ok(ContentHash::of([&*content]))
+}
