@@ -10,6 +10,7 @@ mod record;
 mod rows;
 mod run;
 mod schema;
+mod shape;
 mod snapshots;
 
 pub use fingerprint::{ContentHash, Fingerprint};
@@ -34,6 +35,21 @@ use std::path::Path;
 ///   refused, byte for byte as it was.
 ///
 /// It holds prompts' and settings' hashes, no prompt and no setting; and attempts, errors and responses as they are.
+///
+/// | table | a row is |
+/// | --- | --- |
+/// | `plans` | the shape of a plan: names, backends, dependencies |
+/// | `runs` | a run, with its settings, where its circuits stood, and how it ended, if it did |
+/// | `works` | how a task ended, with attempts and response, and the hashes of what decided that |
+/// | `outcomes` | a task of a run, with the work that it did or took over |
+/// | `candidates` | a work that a run may still take over, depending on what its tasks answer |
+/// | `attempts` | an attempt of a task that went on after it |
+///
+/// The file carries SQLite's `application_id` (`0x53656177`), and the version of the tables in `user_version`. Other programs may
+/// read it; the tables may change from one version to the next, and then it is brought up to date when a run opens it.
+///
+/// A task costs two rows and a share of a transaction; a task that is taken over costs one row, and most of them are written
+/// together when the run begins.
 ///
 /// ```
 /// use seawall::{CancelToken, JournalReader, NewRun, Plan, RunOptions, Runner, SqliteJournal, Task};

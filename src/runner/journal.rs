@@ -64,7 +64,10 @@ pub trait Journal<R = crate::Response>: Send + Sync {
     }
 }
 
-/// What an earlier run completed.
+/// What an earlier run completed, as a journal gives it back in [`recall`](Journal::recall).
+///
+/// The response is the task's, as if its backend had just given it; attempts and times are those of the run that did the work, and
+/// count from the beginning of that run. Without them the task has none.
 #[derive(Clone)]
 pub struct Recalled<R = crate::Response> {
     pub(super) ending: Ending<R>,
@@ -77,7 +80,8 @@ impl<R> Recalled<R> {
         Self { ending: Ending { attempts, started: None, ended, at_circuit: Box::new([]), result: Ok(response) } }
     }
 
-    /// The attempts that it took.
+    /// The attempts that it took, in order. What they used up counts as used by the task; the session of the last one that had
+    /// one is the task's.
     #[must_use]
     pub fn with_attempts(mut self, attempts: impl IntoIterator<Item = Attempt>) -> Self {
         self.ending.attempts = attempts.into_iter().collect();

@@ -82,6 +82,10 @@ impl<'r, R> RunOptions<'r, R> {
 
     /// Before a task starts the journal is asked whether it was done before ([`Journal::recall`]), and what was done is taken
     /// over. Without a journal nothing is.
+    ///
+    /// What is certain to be taken over is so before anything starts, so that a run that is stopped early has it all the same:
+    /// each task all of whose dependencies are taken over is asked for then. The others are asked for when their dependencies have
+    /// ended. Neither needs a place of the backend or a resource, or is told of by more than its end.
     pub fn with_resume(self) -> Self {
         Self { is_resuming: true, ..self }
     }

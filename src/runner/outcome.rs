@@ -258,6 +258,16 @@ pub struct Attempt {
 
 impl Attempt {
     /// One that was made, as a journal brings it back.
+    ///
+    /// ```
+    /// use seawall::{Attempt, AttemptResult, Recalled, SendError};
+    /// use std::time::Duration;
+    /// let (second, error) = (Duration::from_secs(1), SendError::transient("connection reset"));
+    /// let first = Attempt::new("api", 0, Duration::ZERO, second, AttemptResult::Error(error)).with_delay(second);
+    /// let last = Attempt::new("api", 3, second * 2, second, AttemptResult::Success);
+    /// let recalled: Recalled = Recalled::new("done".into()).with_attempts([first, last]).with_times(Duration::ZERO, second * 3);
+    /// # drop(recalled);
+    /// ```
     pub fn new(
         backend: impl Into<Arc<str>>,
         worker: usize,

@@ -4,6 +4,8 @@ use super::outcome::{self, Outcome};
 use super::why::{Course, Why, Writes};
 use crate::failure::Failure;
 use crate::plan::Graph;
+#[cfg(feature = "journal")]
+use crate::plan::Plan;
 use crate::send_error::SendError;
 use crate::status::Status;
 use crate::sync::Arc;
@@ -13,8 +15,6 @@ use std::error::Error;
 use std::fmt;
 use std::slice;
 use std::time::Duration;
-#[cfg(feature = "journal")]
-use {super::builder::Schedule, crate::plan::Plan};
 
 /// What came of a run. Every task of the plan has exactly one outcome in it, in plan order, whatever happened: also after a
 /// cancel, also those that never started.
@@ -47,16 +47,14 @@ impl<R> Report<R> {
     pub(crate) fn of_past<Q>(
         plan: &Plan<Q>,
         outcomes: Vec<Outcome<R>>,
-        schedule: Schedule,
+        has_barriers: bool,
         elapsed: Option<Duration>,
         cancelled: Option<Arc<str>>,
     ) -> Self {
         let graph = Arc::clone(plan.graph());
         let first = |wave: &[u32]| wave.iter().filter_map(|task| outcomes[*task as usize].started()).min();
-        let wave_starts = match schedule {
-            Schedule::Waves => graph.waves().map(first).collect(),
-            Schedule::Eager => Vec::new(),
-        };
+        let waves = graph.waves().filter(|_| has_barriers);
+        let wave_starts = waves.map(first).collect();
         let elapsed = elapsed.unwrap_or_else(|| outcomes.iter().map(Outcome::ended).max().unwrap_or_default());
         let writes = super::writes(plan);
         Self { outcomes, graph, wave_starts, writes, elapsed, cancelled, events_lost: 0, journal_error: None }

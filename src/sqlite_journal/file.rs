@@ -1,4 +1,8 @@
 //! The file of a journal: made whole, held by one process, looked at before it is touched.
+//!
+//! A new journal is written beside its place and then moved there, so that a kill at any instant leaves nothing or all of it.
+//! The lock is on the file itself (`flock` on Unix, which SQLite does not use), so there is no second file, and the system lets it
+//! go with the process. Files are opened so that no child inherits them.
 
 use super::schema;
 use std::fs::{self, File, OpenOptions, TryLockError};

@@ -11,6 +11,14 @@ pub struct ContentHash([u8; 16]);
 
 impl ContentHash {
     /// Of several contents, one after the other; where one ends and the next one begins counts.
+    ///
+    /// ```
+    /// use seawall::ContentHash;
+    /// let hash = |contents: &[&str]| ContentHash::of(contents.iter().map(|content| content.as_bytes()));
+    /// assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
+    /// assert_ne!(hash(&["a", "b"]), hash(&["ab"]));
+    /// assert_eq!(hash(&[]).to_string(), "e3b0c44298fc1c149afbf4c8996fb924"); // the beginning of the SHA-256 of nothing
+    /// ```
     pub fn of<'c>(contents: impl IntoIterator<Item = &'c [u8]>) -> Self {
         let mut hash = Sha256::new();
         for content in contents {
@@ -61,7 +69,9 @@ impl Fingerprint {
         if env.peek().is_none() { this } else { this.with("item", ContentHash::of(env)) }
     }
 
-    /// With one more part. Its name is a word.
+    /// With one more part. Its name is a word: without a blank and without `=`.
+    ///
+    /// A part that was not there before is a change, and so is one that is there no more.
     #[must_use]
     pub fn with(mut self, part: &str, hash: ContentHash) -> Self {
         let _ = write!(self.parts, "{part}={hash} ");

@@ -1,4 +1,9 @@
 //! What a run may take over from those before it.
+//!
+//! A task is taken over if it was completed, if nothing of its own has changed ([`Fingerprint`]) and if its line, the answers of
+//! all its ancestors, is as it was. Of a task all of whose ancestors are taken over that is known before anything runs: it is
+//! certain, and noted with the beginning of the run, in the same transaction. Of the others it is known when their ancestors have
+//! ended; until then what there is of them is a candidate, which a run that is killed hands down to the next one.
 
 use super::fingerprint::Fingerprint;
 use super::line::Lines;
@@ -102,7 +107,27 @@ pub(super) fn hand_down(
     Ok(())
 }
 
-/// What a run that resumes would do with a task.
+/// What a run that resumes would do with a task: [`JournalReader::prospects`](super::JournalReader::prospects) tells, and runs
+/// nothing.
+///
+/// ```
+/// use seawall::{CancelToken, Fingerprint, JournalReader, NewRun, Plan, Prospect, RunOptions, Runner, SqliteJournal, Task};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("runs.db");
+/// let plan = |prompt: &str| {
+///     Plan::builder().task(Task::new("a", "x", prompt)).task(Task::new("b", "x", "").after(["a"])).build()
+/// };
+/// let runner = Runner::builder().backend_fn("x", |_, _| Ok("done".into())).build()?;
+/// let old = plan("Write.")?;
+/// let run = SqliteJournal::open(&path)?.begin(NewRun::new("1", "nightly", &old), runner.circuit_breakers())?;
+/// let options = RunOptions::new().with_journal(&run).with_resume();
+/// run.end(&runner.run_with(&old, &CancelToken::new(), options)?)?;
+///
+/// let (reader, new) = (JournalReader::open(&path)?, plan("Rewrite.")?);
+/// let prospects = reader.prospects("nightly", &new, |task| Ok(Fingerprint::of(task)))?;
+/// assert_eq!(prospects, [Prospect::Changed(vec!["prompt".into()]), Prospect::Depends("a".into())]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Prospect {

@@ -1,4 +1,7 @@
 //! The answers of everything up a task's line, as one hash.
+//!
+//! It tells whether a task would find today what it found when it was completed. It does not tell how the line is put together:
+//! a plan in which a dependency is spelled out that was there anyway leaves every line as it was.
 
 use super::fingerprint::ContentHash;
 use crate::plan::Graph;

@@ -1,21 +1,24 @@
 //! Looking into a journal, and changing nothing.
+//!
+//! A reader needs no lock: in WAL mode it sees the file as it was when it began to read. Whether a run goes on it learns from
+//! the lock that the run holds, which it tries for a moment; that is why whoever wants the lock tries for a while. On a file
+//! system that cannot be written SQLite cannot read a file in WAL mode in its place, so a copy of it is read elsewhere.
 
 use super::file::{self, invalid};
-use super::fingerprint::ContentHash;
 use super::rows::{AttemptRow, Body};
 use super::schema::io_error;
+use super::shape::plan_of;
 use super::snapshots::{STATES, rows_of};
 use crate::backend::Response;
 use crate::failure::Failure;
-use crate::plan::{FailureMode, Plan, Task};
+use crate::plan::{Plan, Task};
 use crate::resilience::CircuitState;
 use crate::runner::{Attempt, Attempts, Ending, Outcome, Report, Schedule};
 use crate::status::Status;
 use crate::sync::Arc;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
@@ -24,6 +27,24 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// A journal that is only looked at: also while another process holds it, and on a file system that cannot be written.
+///
+/// It sees what was in the file when it reads; a run that goes on is seen as far as it has come. An empty file is a journal
+/// without runs.
+///
+/// ```
+/// use seawall::{CancelToken, JournalReader, NewRun, Plan, RunOptions, RunState, Runner, SqliteJournal, Status, Task};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("runs.db");
+/// let plan = Plan::builder().task(Task::new("a", "x", "")).task(Task::new("b", "x", "").after(["a"])).build()?;
+/// let runner = Runner::builder().backend_fn("x", |_, _| Ok("done".into())).build()?;
+/// let run = SqliteJournal::open(&path)?.begin(NewRun::new("monday", "nightly", &plan), runner.circuit_breakers())?;
+/// assert_eq!(JournalReader::open(&path)?.runs()?[0].state, RunState::Running);
+/// drop(run); // as a crash would
+///
+/// let past = JournalReader::open(&path)?.newest()?.unwrap();
+/// assert_eq!((past.run.state, past.report.count(Status::Cancelled)), (RunState::Interrupted, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct JournalReader {
     connection: Option<Connection>,
     /// Whether a process held it when it was opened.
@@ -54,15 +75,15 @@ impl RunState {
     }
 }
 
-/// A run of a journal.
+/// A run of a journal, in short: what [`JournalReader::runs`] lists.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JournaledRun {
-    /// Its name.
+    /// Its name, which no other run of the journal has.
     pub id: String,
     /// How people call its plan.
     pub plan: String,
-    /// When it started.
+    /// When it started, to a millisecond, by the wall clock of the machine that it ran on.
     pub started: SystemTime,
     /// How far it came.
     pub state: RunState,
@@ -70,13 +91,13 @@ pub struct JournaledRun {
     pub cancelled: Option<String>,
     /// How many tasks ended in each way, in the order of [`Status::ALL`]; what has not ended counts as cancelled.
     pub counts: [usize; 4],
-    /// The run that it went on with.
+    /// The run that it went on with, if it was told to and there was one. That run may be gone by now.
     pub resumed_from: Option<String>,
-    /// What it was run with.
+    /// How many tasks it had in progress at once, at most.
     pub concurrency: usize,
-    /// What it was run with.
+    /// When its tasks could start.
     pub schedule: Schedule,
-    /// What it was run with.
+    /// What seeded its jitter.
     pub seed: u64,
 }
 
@@ -121,11 +142,17 @@ impl JournalReader {
     }
 
     /// Every run, the oldest first.
+    ///
+    /// The counts are those of what is in the file; of a run that goes on they grow.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says, and [`InvalidData`](ErrorKind::InvalidData) if the file is damaged.
     pub fn runs(&self) -> io::Result<Vec<JournaledRun>> {
         let Some(connection) = &self.connection else { return Ok(Vec::new()) };
         let rows = || {
             let mut statement = connection.prepare(&format!("{RUNS} ORDER BY run"))?;
-            let rows = statement.query_map([], |row| RunRow::of(row))?;
+            let rows = statement.query_map([], RunRow::of)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         let rows = rows().map_err(io_error)?;
@@ -134,6 +161,14 @@ impl JournalReader {
     }
 
     /// The run whose id begins so, if there is exactly one. An id that is meant whole wins.
+    ///
+    /// Its report has every task of its plan: a response byte for byte, an error with its class and its sentence, though no
+    /// longer with what caused it, and instants as they were. Of a task that the run took over the attempts are those of the run
+    /// that did the work.
+    ///
+    /// # Errors
+    ///
+    /// As [`runs`](Self::runs).
     pub fn run(&self, prefix: &str) -> io::Result<Option<PastRun>> {
         let Some(connection) = &self.connection else { return Ok(None) };
         let ids = || {
@@ -148,7 +183,7 @@ impl JournalReader {
         }
     }
 
-    /// The newest run, if there is one.
+    /// The newest run, if there is one. As [`run`](Self::run).
     pub fn newest(&self) -> io::Result<Option<PastRun>> {
         let Some(connection) = &self.connection else { return Ok(None) };
         let newest = connection.query_row("SELECT max(run) FROM runs", [], |row| row.get::<_, Option<i64>>(0));
@@ -157,7 +192,7 @@ impl JournalReader {
 
     fn past(&self, connection: &Connection, run: i64) -> io::Result<PastRun> {
         let read = || {
-            let row = connection.query_row(&format!("{RUNS} WHERE run = ?"), [run], |row| RunRow::of(row))?;
+            let row = connection.query_row(&format!("{RUNS} WHERE run = ?"), [run], RunRow::of)?;
             let newest = connection.query_row("SELECT max(run) FROM runs", [], |row| row.get(0))?;
             Ok((row, newest))
         };
@@ -171,7 +206,7 @@ impl JournalReader {
             RunState::Ended => run.cancelled.clone(),
             state => Some(state.as_str().to_owned()),
         };
-        let report = Report::of_past(&plan, outcomes, schedule, elapsed, cancelled.map(Arc::from));
+        let report = Report::of_past(&plan, outcomes, schedule == Schedule::Waves, elapsed, cancelled.map(Arc::from));
         Ok(PastRun { run, report, breakers })
     }
 
@@ -301,57 +336,6 @@ fn breakers_of(text: &str) -> Vec<(String, CircuitState, u64)> {
         .into_iter()
         .map(|row| (row.backend, state_of(&row.state).unwrap_or(CircuitState::Closed), row.trips))
         .collect()
-}
-
-/// The shape of a plan.
-pub(super) struct PlanRow {
-    pub(super) hash: [u8; 16],
-    pub(super) tasks: String,
-}
-
-/// One task of it, in short.
-#[derive(Serialize, Deserialize)]
-struct TaskRow {
-    id: String,
-    backend: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    after: Vec<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    mode: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    writes: Vec<String>,
-}
-
-const MODES: [(&str, FailureMode); 2] = [("soft", FailureMode::Soft), ("skip", FailureMode::Skip)];
-
-impl PlanRow {
-    pub(super) fn of<Q>(plan: &Plan<Q>) -> Self {
-        let row = |(place, task): (u32, &Task<Q>)| TaskRow {
-            id: task.id().to_string(),
-            backend: task.backend().to_owned(),
-            after: plan.graph().dependencies(place).to_vec(),
-            mode: MODES.iter().find(|(_, mode)| *mode == task.mode()).map(|(word, _)| (*word).to_owned()),
-            writes: task.resources().iter().map(ToString::to_string).collect(),
-        };
-        let tasks: Vec<TaskRow> = (0..).zip(plan.tasks()).map(row).collect();
-        let tasks = serde_json::to_string(&tasks).unwrap_or_default();
-        Self { hash: ContentHash::of([tasks.as_bytes()]).bytes(), tasks }
-    }
-}
-
-fn plan_of(connection: &Connection, plan: i64) -> io::Result<Plan<()>> {
-    let sql = "SELECT tasks FROM plans WHERE plan = ?";
-    let text: Option<String> = connection.query_row(sql, [plan], |row| row.get(0)).optional().map_err(io_error)?;
-    let rows: Vec<TaskRow> = serde_json::from_str(&text.unwrap_or_default())?;
-    let id_of = |place: &u32| rows.get(*place as usize).map(|row| row.id.clone());
-    let tasks = rows.iter().map(|row| {
-        let mode = row.mode.as_ref().and_then(|mode| MODES.iter().find(|(word, _)| word == mode));
-        Task::for_request(row.id.clone(), row.backend.clone(), ())
-            .after(row.after.iter().filter_map(id_of))
-            .failure_mode(mode.map_or(FailureMode::Hard, |(_, mode)| *mode))
-            .writes(row.writes.iter().map(|name| Arc::from(&**name)))
-    });
-    Plan::builder().tasks(tasks).build().map_err(|error| invalid(format!("it is damaged: {error}")))
 }
 
 fn outcomes_of(connection: &Connection, run: i64, plan: &Plan<()>) -> rusqlite::Result<Vec<Outcome<Response>>> {

@@ -6,8 +6,22 @@ use rusqlite::Connection;
 use std::io;
 
 impl SqliteJournal {
-    /// Keeps the newest `keep` runs whole, with what they took over from runs that go; gives back the space of the others.
-    /// Says how many runs went.
+    /// Keeps the newest `keep` runs whole, with what they took over from runs that go, and what they might still take over; gives
+    /// back the space of the others. Says how many runs went.
+    ///
+    /// ```
+    /// use seawall::{JournalReader, NewRun, Plan, Runner, SqliteJournal, Task};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("runs.db");
+    /// let plan = Plan::builder().task(Task::new("a", "x", "")).build()?;
+    /// let runner = Runner::builder().backend_fn("x", |_, _| Ok("done".into())).build()?;
+    /// for id in ["1", "2", "3"] {
+    ///     SqliteJournal::open(&path)?.begin(NewRun::new(id, "nightly", &plan), runner.circuit_breakers())?;
+    /// }
+    /// assert_eq!(SqliteJournal::open(&path)?.prune(1)?, 2);
+    /// assert_eq!(JournalReader::open(&path)?.runs()?[0].id, "3");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -1,4 +1,12 @@
 //! The writing itself: in groups, so that many workers wait for one transaction and not each for its own.
+//!
+//! A worker leaves what it has, and asks for the file. Whoever has the file writes all that was left until then, in one
+//! transaction; who comes next mostly finds that its own was among it. So there is no thread that writes, nobody is woken, and a
+//! single worker pays for one transaction and nothing else.
+//!
+//! A transaction is over when it is in the write-ahead log, which the kernel then has: that survives this process, however it
+//! ends. It is not waited for until the disk has it, which takes milliseconds; after a loss of power the last moments may be
+//! missing, and what is there is sound.
 
 use super::SqliteJournal;
 use super::rows::Body;
@@ -65,7 +73,7 @@ impl Store {
         Self { waiting: Mutex::default(), writer: Mutex::new(writer) }
     }
 
-    /// Returns when the entry is in the file.
+    /// Returns when the entry is in the file, by whomever it was put there; or when it is clear that it will not be.
     pub(super) fn write(&self, entry: Entry) -> io::Result<()> {
         let number = {
             let mut waiting = self.waiting.lock();

@@ -1,4 +1,7 @@
 //! How attempts and failures look in the file, as JSON.
+//!
+//! Errors are kept as their class and their sentence, which is all that a report says of them. What an instant of this process
+//! meant is lost, so a circuit that refused a call is only known to have been open.
 
 use crate::failure::{Failure, GaveUp, Rejected};
 use crate::runner::{Attempt, AttemptResult};

@@ -24,6 +24,14 @@ use std::time::{Duration, SystemTime};
 type Fingerprints<'p> = Box<dyn Fn(&Task<Message>) -> io::Result<Fingerprint> + Send + Sync + 'p>;
 
 /// A run that is to begin, with what a journal keeps of it.
+///
+/// ```
+/// use seawall::{NewRun, Plan, Schedule, Task};
+/// let plan = Plan::builder().task(Task::new("a", "claude", "Write the design.")).build()?;
+/// let new = NewRun::new("7f3a", "/home/me/plan.toml", &plan).named("plan.toml").with_settings(4, Schedule::Eager, 42).resuming();
+/// # drop(new);
+/// # Ok::<(), seawall::Error>(())
+/// ```
 #[must_use = "it is to be begun"]
 pub struct NewRun<'p> {
     id: String,
@@ -78,6 +86,19 @@ impl<'p> NewRun<'p> {
 
     /// What decides the answer of each task, in place of [`Fingerprint::of`]. It is asked when everything that the task
     /// depends on has ended, so that it may look at files which other tasks write. An error ends the run.
+    ///
+    /// Here a task's answer depends on a file too:
+    ///
+    /// ```
+    /// use seawall::{ContentHash, Fingerprint, NewRun, Plan, Task};
+    /// let plan = Plan::builder().task(Task::new("a", "claude", "Summarise Cargo.toml.")).build()?;
+    /// let new = NewRun::new("7f3a", "summaries", &plan).with_fingerprints(|task| {
+    ///     let manifest = std::fs::read("Cargo.toml")?;
+    ///     Ok(Fingerprint::of(task).with("manifest", ContentHash::of([&*manifest])))
+    /// });
+    /// # drop(new);
+    /// # Ok::<(), seawall::Error>(())
+    /// ```
     pub fn with_fingerprints(
         self,
         fingerprints: impl Fn(&Task<Message>) -> io::Result<Fingerprint> + Send + Sync + 'p,
@@ -96,7 +117,9 @@ impl<'p> NewRun<'p> {
         Self { is_resuming: true, ..self }
     }
 
-    /// Leaves the state of the circuit breakers behind.
+    /// Leaves the state of the circuit breakers behind: all begin closed. Without it, in a run that resumes, a closed circuit keeps
+    /// its failures in a row, an open one the instant (by the wall clock) at which it may be tried, and one that was half-open may
+    /// be tried at once.
     pub fn with_fresh_breakers(self) -> Self {
         Self { keeps_breakers: false, ..self }
     }
@@ -111,7 +134,12 @@ impl fmt::Debug for NewRun<'_> {
 /// A run that is written down as it goes: a [`Journal`] to be given to it. It should be
 /// [told to resume](crate::RunOptions::with_resume), also if it does not: then each task is looked at when it starts.
 ///
-/// Dropped without [`end`](Self::end), the run is one that was interrupted.
+/// Each attempt and each outcome is in the file when [`record`](Journal::record) or
+/// [`record_attempt`](Journal::record_attempt) returns; what many workers record at once goes there together. The state of the
+/// circuit breakers is written with it, where it has changed.
+///
+/// The first error is the last thing that happens: nothing is written after it, so that the file holds no outcome without what
+/// came before it. Dropped without [`end`](Self::end), the run is one that was interrupted.
 pub struct SqliteRun<'p> {
     plan: &'p Plan<Message>,
     run: i64,
@@ -126,7 +154,7 @@ pub struct SqliteRun<'p> {
 }
 
 impl SqliteJournal {
-    /// Begins a run: notes its plan, takes over what is certain to be as it was, and gives `breakers` the state that they had.
+    /// Begins a run. In one transaction: notes its plan, takes over what is certain to be as it was, and gives `breakers` the state that they had.
     ///
     /// # Errors
     ///
@@ -166,7 +194,7 @@ fn insert(
     ancestor: Option<&Ancestor>,
     snapshots: &Snapshots,
 ) -> rusqlite::Result<i64> {
-    let plan = super::past::PlanRow::of(new.plan);
+    let plan = super::shape::PlanRow::of(new.plan);
     connection.execute("INSERT OR IGNORE INTO plans (hash, tasks) VALUES (?, ?)", params![plan.hash, plan.tasks])?;
     let plan: i64 = connection.query_row("SELECT plan FROM plans WHERE hash = ?", [plan.hash], |row| row.get(0))?;
     let started = new.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -190,12 +218,17 @@ fn insert(
 }
 
 impl SqliteRun<'_> {
-    /// The run that this one goes on with, if there is one.
+    /// The id of the run that this one goes on with; `None` if it was not told to, or if there is none.
     pub fn resumed_from(&self) -> Option<&str> {
         self.resumed_from.as_deref()
     }
 
-    /// Notes that the run is over. The journal is let go when this is dropped.
+    /// Notes that the run is over: why it was cancelled, if it was, how long it took, and where its circuits stand. The journal is
+    /// let go when this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says. Then the run is one that was interrupted; its outcomes are there all the same.
     pub fn end(&self, report: &Report<Response>) -> io::Result<()> {
         self.store.end(report.cancelled(), report.elapsed())
     }

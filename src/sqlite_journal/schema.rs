@@ -1,4 +1,7 @@
 //! What is in the file, and how it came to be so.
+//!
+//! The version is SQLite's `user_version`. A file of an earlier one is brought up to date when a run opens it, step by step in
+//! one transaction; one of a later version is refused before anything is written.
 
 use super::file::invalid;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
@@ -41,7 +44,7 @@ const STEPS: [&str; 2] = [
 ];
 
 /// The version that this code writes.
-pub(super) const VERSION: i64 = STEPS.len() as i64;
+pub(super) const VERSION: i64 = 2;
 
 /// The bytes of a journal in which nothing is.
 pub(super) fn new_journal() -> rusqlite::Result<Vec<u8>> {
@@ -113,6 +116,11 @@ pub(super) fn io_error(error: rusqlite::Error) -> io::Error {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn each_step_makes_a_version() {
+        assert_eq!(usize::try_from(VERSION), Ok(STEPS.len()));
+    }
 
     #[test]
     fn a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_what_is_in_it() {

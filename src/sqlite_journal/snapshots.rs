@@ -1,4 +1,7 @@
 //! The state of circuit breakers, by the wall clock.
+//!
+//! They are looked at with each transaction, and written where one has changed: its state, its generation or its failures in a
+//! row. What a breaker is given back is that and no more; how often it tripped is counted by each run for itself.
 
 use crate::resilience::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerRegistry, CircuitSnapshot, CircuitState};
 use crate::sync::Arc;
@@ -46,13 +49,11 @@ impl Snapshots {
     }
 
     fn chosen(&self) -> Vec<(Box<str>, Arc<CircuitBreaker>)> {
-        match &self.chosen {
-            Some(names) => names.iter().map(|name| (name.as_str().into(), self.breakers.get(name))).collect(),
-            None => {
-                let disabled = CircuitBreakerConfig::disabled();
-                self.breakers.breakers().into_iter().filter(|(_, breaker)| breaker.config() != disabled).collect()
-            }
+        if let Some(names) = &self.chosen {
+            return names.iter().map(|name| (name.as_str().into(), self.breakers.get(name))).collect();
         }
+        let disabled = CircuitBreakerConfig::disabled();
+        self.breakers.breakers().into_iter().filter(|(_, breaker)| breaker.config() != disabled).collect()
     }
 
     /// What was seen of the same state, whose instant two looks put a little apart.

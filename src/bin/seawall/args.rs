@@ -152,22 +152,8 @@ pub(crate) struct RunArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) pictures: PictureArgs,
-    /// Write each attempt and each outcome to the journal FILE, before they are reported
-    ///
-    /// A later run can go on from there. One run at a time holds a journal.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) journal: Option<PathBuf>,
-    /// Go on with the last run of this plan in the journal
-    ///
-    /// What it completed is taken over, unless what decides the answer has changed. All else is run.
-    #[arg(long, requires = "journal")]
-    pub(crate) resume: bool,
-    /// Say of each task whether it would be taken over, and what has changed; run nothing
-    #[arg(long, requires = "resume")]
-    pub(crate) explain: bool,
-    /// Let every circuit begin closed, whatever the last run left
-    #[arg(long, requires = "resume")]
-    pub(crate) fresh_breakers: bool,
+    #[command(flatten)]
+    pub(crate) journaling: JournalArgs,
     /// How long what was started may take to end, once it is told to; such as 500ms, 30s
     ///
     /// The time between SIGTERM and SIGKILL, for time-outs and after Ctrl-C. A number with a unit, such as `500ms`, `30s` or
@@ -188,6 +174,27 @@ pub(crate) struct RunArgs {
     /// The choice of [`Args`], told to the command too.
     #[arg(skip)]
     pub(crate) color: ColorChoice,
+}
+
+/// What a run writes down for later ones, and takes over from earlier ones.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct JournalArgs {
+    /// Write each attempt and each outcome to the journal FILE, before they are reported
+    ///
+    /// A later run can go on from there. One run at a time holds a journal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Go on with the last run of this plan in the journal
+    ///
+    /// What it completed is taken over, unless what decides the answer has changed. All else is run.
+    #[arg(long, requires = "journal")]
+    pub(crate) resume: bool,
+    /// Say of each task whether it would be taken over, and what has changed; run nothing
+    #[arg(long, requires = "resume")]
+    pub(crate) explain: bool,
+    /// Let every circuit begin closed, whatever the last run left
+    #[arg(long, requires = "resume")]
+    pub(crate) fresh_breakers: bool,
 }
 
 /// What a run can also write, each also after failures and signals, with every task in it.

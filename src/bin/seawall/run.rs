@@ -100,13 +100,13 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     let session = Arc::new(Session::new());
     session.listen().map_err(|error| Refusal::Start(format!("failed to listen for signals: {error}")))?;
     let plan_file = part::part(args, plan().map_err(Refusal::Plan)?).map_err(Refusal::Usage)?;
-    if args.explain {
-        return Err(Refusal::Explained(journal::explain(args, &plan_file)));
+    if args.journaling.explain {
+        return Err(Refusal::Explained(journal::explain(&args.journaling, &plan_file)));
     }
     session.begin();
     let outputs = Outputs::prepare(args, &plan_file.plan, &session.temporaries, &session.patience);
     let outputs = outputs.map_err(Refusal::Places)?;
-    let journal = journal::open(args).map_err(|lost| Refusal::Places(vec![lost]))?;
+    let journal = journal::open(&args.journaling).map_err(|lost| Refusal::Places(vec![lost]))?;
     let responses = plan_file.response_files(&session.temporaries);
     let responses =
         responses.map_err(|error| Refusal::Start(format!("failed to make a folder for responses: {error}")))?;
@@ -162,7 +162,8 @@ impl Performance<'_> {
         // Before anybody is waited for who reads slowly, or not at all.
         let save = |report: &Report| file.map(|file| self.save(file, started, &runner, report));
         let mut record = Record::default();
-        let journal = journal.map(|journal| journal::begin(journal, self.new_run(started), self.args, &runner));
+        let journal =
+            journal.map(|journal| journal::begin(journal, self.new_run(started), &self.args.journaling, &runner));
         let journal = journal.transpose().map_err(|lost| Refusal::Places(vec![lost]))?;
         let mut kept = Ok(());
         let when_over = |report: &Report| {
@@ -270,7 +271,7 @@ impl Performance<'_> {
             Some(error) => Err(io::Error::other(error.to_string())),
             None => journal.end(report),
         };
-        ended.map_err(journal::lost(self.args))
+        ended.map_err(journal::lost(&self.args.journaling))
     }
 
     fn breakers(&self, runner: &Runner<'_>) -> Vec<(&str, Arc<CircuitBreaker>)> {

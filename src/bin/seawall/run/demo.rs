@@ -2,7 +2,7 @@
 
 use super::voice::Voice;
 use super::{Done, complain, launch};
-use crate::args::{PictureArgs, RunArgs};
+use crate::args::{JournalArgs, PictureArgs, RunArgs};
 use crate::demo;
 use crate::exit_code::ExitCode;
 use crate::plan_file::PlanFile;
@@ -41,10 +41,7 @@ fn arguments(color: ColorChoice) -> RunArgs {
         report_json: None,
         events: None,
         output: None,
-        journal: None,
-        resume: false,
-        explain: false,
-        fresh_breakers: false,
+        journaling: JournalArgs::default(),
         pictures: PictureArgs::default(),
         grace: Duration::from_secs(5),
         fail_fast: false,

@@ -2,7 +2,7 @@
 
 use super::output_dir::OutputDir;
 use super::place::Lost;
-use crate::args::RunArgs;
+use crate::args::JournalArgs;
 use crate::exit_code::ExitCode;
 use crate::plan_file::PlanFile;
 use crate::streams;
@@ -18,7 +18,7 @@ use std::path::Path;
 const WHAT: &str = "the journal";
 
 /// Takes the journal for this run, or says why it cannot be had.
-pub(super) fn open(args: &RunArgs) -> Result<Option<SqliteJournal>, Lost> {
+pub(super) fn open(args: &JournalArgs) -> Result<Option<SqliteJournal>, Lost> {
     let Some(path) = &args.journal else { return Ok(None) };
     SqliteJournal::open(path).map(Some).map_err(Lost::of(WHAT, path))
 }
@@ -27,7 +27,7 @@ pub(super) fn open(args: &RunArgs) -> Result<Option<SqliteJournal>, Lost> {
 pub(super) fn begin<'p>(
     journal: SqliteJournal,
     run: NewRun<'p>,
-    args: &RunArgs,
+    args: &JournalArgs,
     runner: &Runner<'_>,
 ) -> Result<SqliteRun<'p>, Lost> {
     let run = if args.resume { run.resuming() } else { run };
@@ -36,7 +36,7 @@ pub(super) fn begin<'p>(
 }
 
 /// An error of the journal, with its place.
-pub(super) fn lost(args: &RunArgs) -> impl FnOnce(io::Error) -> Lost {
+pub(super) fn lost(args: &JournalArgs) -> impl FnOnce(io::Error) -> Lost {
     Lost::of(WHAT, args.journal.as_deref().unwrap_or(Path::new("")))
 }
 
@@ -62,7 +62,7 @@ impl Journal<Response> for Kept<'_, '_> {
 }
 
 /// Says of each task whether it would be taken over, and runs nothing.
-pub(super) fn explain(args: &RunArgs, plan_file: &PlanFile) -> ExitCode {
+pub(super) fn explain(args: &JournalArgs, plan_file: &PlanFile) -> ExitCode {
     let Some(path) = &args.journal else { return ExitCode::BadInput };
     let prospects = match JournalReader::open(path) {
         // There is nothing to go on with, and nothing is made.
