@@ -135,7 +135,7 @@ pub enum Prospect {
     TakenOver,
     /// It would be run: no run before completed it.
     NotCompleted,
-    /// It would be run: these [parts](Fingerprint) have changed.
+    /// It would be run: these [parts](Fingerprint) have changed. Its ancestors' answers may have, too.
     Changed(Vec<String>),
     /// It would be run: an ancestor answered otherwise when it was completed.
     OtherAncestors,

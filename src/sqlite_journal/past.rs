@@ -53,7 +53,7 @@ pub struct JournalReader {
     _copy: Option<tempfile::TempDir>,
 }
 
-/// How far a run came.
+/// How far a run came. Only the newest run of a journal can be one that goes on, and only while a process holds the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunState {
     /// It goes on.
@@ -102,6 +102,16 @@ pub struct JournaledRun {
 }
 
 /// A run of a journal, with all that became of its tasks.
+///
+/// ```no_run
+/// let journal = seawall::JournalReader::open("runs.db")?;
+/// if let Some(past) = journal.newest()? {
+///     for (task, failure) in past.report.failures() {
+///         println!("{} of {}: {failure}", task, past.run.id);
+///     }
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PastRun {
