@@ -6,6 +6,7 @@ mod inheritance;
 mod line;
 mod past;
 mod prune;
+mod reading;
 mod record;
 mod rows;
 mod run;

@@ -5,6 +5,7 @@
 //! system that cannot be written SQLite cannot read a file in WAL mode in its place, so a copy of it is read elsewhere.
 
 use super::file::{self, invalid};
+use super::reading;
 use super::rows::{AttemptRow, Body};
 use super::schema::io_error;
 use super::shape::plan_of;
@@ -17,11 +18,11 @@ use crate::runner::{Attempt, Attempts, Ending, Outcome, Report, Schedule};
 use crate::status::Status;
 use crate::sync::Arc;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -142,7 +143,7 @@ impl JournalReader {
         // Before SQLite has it open: closing a file takes back all locks that this process has on it.
         let is_held = file::is_held(&file);
         drop(file);
-        let (connection, copy) = open(&path)?;
+        let (connection, copy) = reading::open(&path)?;
         Ok(Self { connection: Some(connection), is_held, _copy: copy })
     }
 
@@ -246,32 +247,6 @@ impl JournalReader {
 impl fmt::Debug for JournalReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JournalReader").field("is_held", &self.is_held).finish_non_exhaustive()
-    }
-}
-
-/// SQLite reads a file in WAL mode only where it may write beside it, unless it is told that nothing changes there.
-fn open(path: &Path) -> io::Result<(Connection, Option<tempfile::TempDir>)> {
-    let first = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(tried);
-    let Err(error) = first else { return Ok((first.map_err(io_error)?, None)) };
-    let copy = copied(path).map_err(|_| io_error(error))?;
-    let connection = Connection::open(copy.path().join("journal")).and_then(tried).map_err(io_error)?;
-    Ok((connection, Some(copy)))
-}
-
-fn tried(connection: Connection) -> rusqlite::Result<Connection> {
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
-    Ok(connection)
-}
-
-fn copied(path: &Path) -> io::Result<tempfile::TempDir> {
-    let folder = tempfile::tempdir()?;
-    fs::copy(path, folder.path().join("journal"))?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push("-wal");
-    match fs::copy(beside, folder.path().join("journal-wal")) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(folder),
     }
 }
 

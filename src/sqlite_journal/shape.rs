@@ -47,7 +47,8 @@ impl PlanRow {
     }
 }
 
-/// The plan of a run, without its requests.
+/// The plan of a run, without its requests: enough to say who waited for whom, in which wave each task was, and what its failure
+/// meant.
 pub(super) fn plan_of(connection: &Connection, plan: i64) -> io::Result<Plan<()>> {
     let sql = "SELECT tasks FROM plans WHERE plan = ?";
     let text: Option<String> = connection.query_row(sql, [plan], |row| row.get(0)).optional().map_err(io_error)?;
