@@ -28,7 +28,7 @@ fn made_safe(error: &Error, command: &Command, args: &[OsString]) -> Error {
     }
 }
 
-/// The error with the nearest right word, where clap has found none.
+/// The error with the nearest right word, in place of the one that clap has found: it takes `rn` for `runs`.
 fn suggest(mut error: Error, command: &Command, args: &[OsString]) -> Error {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
@@ -57,7 +57,7 @@ fn asked_of<'a>(command: &'a Command, args: &[OsString]) -> &'a Command {
 }
 
 fn add(error: &mut Error, wrong: ContextKind, right: ContextKind, words: impl IntoIterator<Item = String>) {
-    let Some(ContextValue::String(word)) = error.get(wrong).filter(|_| error.get(right).is_none()) else { return };
+    let Some(ContextValue::String(word)) = error.get(wrong) else { return };
     if let Some(near) = nearest(word, words) {
         error.remove(ContextKind::Suggested);
         error.insert(right, ContextValue::String(near));
