@@ -132,6 +132,10 @@ impl<T> OnceLock<T> {
         self.cell.set(value)
     }
 
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.cell.get_mut()
+    }
+
     pub(crate) fn into_inner(self) -> Option<T> {
         self.cell.into_inner()
     }
