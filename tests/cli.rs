@@ -45,6 +45,8 @@ mod http;
 mod inheritance;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/journal.rs"]
+mod journal;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/parts.rs"]
