@@ -65,6 +65,8 @@ mod said;
 mod schema;
 #[path = "cli/shared_breaker.rs"]
 mod shared_breaker;
+#[path = "cli/summary.rs"]
+mod summary;
 #[path = "cli/usage.rs"]
 mod usage;
 #[path = "cli/verdicts.rs"]

@@ -65,6 +65,7 @@ use seawall::{CircuitBreaker, NewRun, Report, RunOptions, Runner, SqliteJournal,
 use signals::Session;
 use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use std::{io, thread};
@@ -179,7 +180,7 @@ impl Performance<'_> {
         let mut lost = write(outputs, &document, &account);
         lost.extend(saved.and_then(Result::err).into_iter().chain(kept.err()));
         let Session { screen, patience, .. } = &*self.session;
-        self.voice.sum_up(screen, &report, &breakers);
+        self.voice.sum_up(screen, &report, &breakers, self.plan_again(), &[]);
         lost.iter().for_each(|lost| self.voice.complain(screen, lost));
         if lost.iter().any(Lost::is_report) {
             // Nobody is left to be told if this fails, too.
@@ -190,6 +191,12 @@ impl Performance<'_> {
         drop((document, run));
         drop(breakers);
         Ok(Done { report, runner, code })
+    }
+
+    /// The plan's file, if there is one that can be read again.
+    fn plan_again(&self) -> Option<&Path> {
+        let is_there = self.args.plan.as_os_str() != "-" && self.args.plan.is_file();
+        is_there.then_some(&*self.args.plan)
     }
 
     fn save(

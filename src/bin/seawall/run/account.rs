@@ -34,9 +34,9 @@ pub(crate) fn made(outcome: &Outcome) -> impl Iterator<Item = (usize, &Attempt)>
     outcome.attempts().iter().filter(is_made).zip(1..).map(|(attempt, number)| (number, attempt))
 }
 
-/// Whether it completed, and not at the first attempt that was made.
+/// Whether it completed in this run, and not at the first attempt that was made.
 pub(crate) fn is_flaky(outcome: &Outcome) -> bool {
-    outcome.status() == Status::Completed && made(outcome).nth(1).is_some()
+    outcome.status() == Status::Completed && !outcome.is_resumed() && made(outcome).nth(1).is_some()
 }
 
 /// What an attempt says of how it ended, if that is not well.

@@ -1,20 +1,26 @@
-//! What is said when a run is over: each failure with its cause, each skip with its root, the circuits, one line of counts.
+//! What is said when a run is over: each failure with its cause, each skip with its root, the circuits, where the time
+//! went, one line of counts.
 
+mod notes;
+
+use super::account::is_flaky;
 use super::lines::row;
 use super::printable;
 use super::style::{Palette, styled};
 use super::wording::{self, Message, counted};
 use crate::visible::visible;
-use seawall::{
-    Attempt, AttemptResult, CircuitBreaker, CircuitState, Failure, FailureMode, Outcome, Report, Status, TaskId,
-};
+use seawall::{CircuitBreaker, CircuitState, Failure, FailureMode, Outcome, Report, Status, TaskId};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How many lines of a failure's message are shown: its first one, and the last ones.
 const MOST_LINES: usize = 20;
+/// How many failures are shown with so many lines; the others with [`FEW_LINES`].
+const MOST_WHOLE: usize = 20;
+const FEW_LINES: usize = 3;
 /// How many cancelled tasks are named.
 const MOST_CANCELLED: usize = 100;
 const INDENT: &str = "                      ";
@@ -23,9 +29,15 @@ const INDENT: &str = "                      ";
 pub(crate) struct Summary<'a> {
     pub(crate) report: &'a Report,
     pub(crate) breakers: &'a [(&'a str, Arc<CircuitBreaker>)],
+    /// The plan's file, if it can be run again.
+    pub(crate) plan: Option<&'a Path>,
+    /// What would have made it quicker.
+    pub(crate) advice: &'a [String],
     pub(crate) palette: Palette,
     /// How wide a line of names may be.
     pub(crate) columns: usize,
+    /// Without what went well.
+    pub(crate) is_quiet: bool,
 }
 
 impl Summary<'_> {
@@ -36,21 +48,26 @@ impl Summary<'_> {
         self.skipped(&mut text);
         self.cancelled(&mut text);
         self.circuits(&mut text);
+        if !self.is_quiet {
+            self.notes(&mut text);
+        }
         self.used(&mut text);
         text.push_str(&self.last_line());
         text
     }
 
     fn failed(&self, text: &mut String) {
-        for outcome in self.report.iter().filter(|outcome| outcome.status() == Status::Failed) {
+        let failed = self.report.iter().filter(|outcome| outcome.status() == Status::Failed);
+        for (n, outcome) in failed.enumerate() {
             let Err(failure) = outcome.result() else { continue };
             let message = Message(failure).to_string();
-            let mut lines = told(&message).into_iter();
+            let mut lines = told_in(if n < MOST_WHOLE { MOST_LINES } else { FEW_LINES }, &message).into_iter();
             let (name, backend) = (visible(outcome.task().as_str()), visible(outcome.backend()));
             let first = format!("{name} (on {backend}): {}", lines.next().unwrap_or_default());
             text.push_str(&row(self.palette.bad, "failed", Some(outcome.elapsed()), first));
             text.extend(lines.map(|line| format!("{INDENT}{line}\n")));
         }
+        self.alone(text);
     }
 
     fn skipped(&self, text: &mut String) {
@@ -145,19 +162,15 @@ impl Summary<'_> {
 /// What is worth knowing of those that ended in one way.
 fn aside(status: Status, outcomes: &[&Outcome]) -> String {
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
-    let (count, what) = match status {
-        Status::Completed => (count(is_retried), "after a retry"),
-        Status::Failed => (count(|outcome| outcome.failure_mode() == FailureMode::Skip), "allowed to"),
-        Status::Cancelled => (count(|outcome| !is_begun(outcome)), "never started"),
-        Status::Skipped => (0, ""),
+    let known = match status {
+        Status::Completed => vec![(count(Outcome::is_resumed), "taken over"), (count(is_flaky), "after a retry")],
+        Status::Failed => vec![(count(|outcome| outcome.failure_mode() == FailureMode::Skip), "allowed to")],
+        Status::Cancelled => vec![(count(|outcome| !is_begun(outcome)), "never started")],
+        Status::Skipped => Vec::new(),
     };
-    if count > 0 { format!(" ({count} {what})") } else { String::new() }
-}
-
-/// A refusal by the circuit is no attempt that was made: after it comes a fallback, or a wait.
-fn is_retried(outcome: &Outcome) -> bool {
-    let is_made = |attempt: &&Attempt| !matches!(attempt.result, AttemptResult::Rejected(_));
-    outcome.attempts().iter().filter(is_made).count() > 1
+    let known = known.iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = known.map(|(count, what)| format!("{count} {what}")).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 
 fn is_begun(outcome: &Outcome) -> bool {
@@ -181,9 +194,13 @@ fn skipped_by_root(report: &Report) -> Vec<(&TaskId, Vec<&TaskId>)> {
 
 /// The lines of a message that are shown: what it says first, and its end.
 pub(crate) fn told(message: &str) -> Vec<String> {
+    told_in(MOST_LINES, message)
+}
+
+fn told_in(most: usize, message: &str) -> Vec<String> {
     let message = printable::text(message.trim_end());
     let mut lines: Vec<String> = message.lines().map(|line| line.replace('\t', "    ")).collect();
-    let left_out = lines.len().saturating_sub(MOST_LINES);
+    let left_out = lines.len().saturating_sub(most);
     if left_out > 0 {
         lines.splice(1..=left_out + 1, [format!("… {} lines …", left_out + 1)]);
     }
@@ -195,10 +212,21 @@ mod tests {
     use super::super::rehearsal::{Rehearsal, rehearse};
     use super::*;
 
+    fn of<'a>(rehearsal: &'a Rehearsal, breakers: &'a [(&'a str, Arc<CircuitBreaker>)]) -> Summary<'a> {
+        Summary {
+            report: &rehearsal.report,
+            breakers,
+            plan: None,
+            advice: &[],
+            palette: Palette::new(false),
+            columns: 80,
+            is_quiet: false,
+        }
+    }
+
     fn summary(rehearsal: &Rehearsal) -> String {
         let breakers: Vec<_> = ["bad", "down"].map(|kind| (kind, rehearsal.breakers.get(kind))).into();
-        let palette = Palette::new(false);
-        Summary { report: &rehearsal.report, breakers: &breakers, palette, columns: 80 }.text()
+        of(rehearsal, &breakers).text()
     }
 
     #[test]
@@ -235,8 +263,7 @@ mod tests {
     #[test]
     fn many_names_stand_on_few_lines_each_with_its_root() {
         let rehearsal = rehearse();
-        let palette = Palette::new(false);
-        let summary = Summary { report: &rehearsal.report, breakers: &[], palette, columns: 60 };
+        let summary = Summary { columns: 60, ..of(&rehearsal, &[]) };
         let mut text = String::new();
         summary.names(&mut text, "skipped", "since bad failed: ", (0..100).map(|n| format!("task-{n}").into()));
         assert_eq!(text.matches("task-").count(), 100);

@@ -6,10 +6,15 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 /// What is shorter is not worth a word.
-const LEAST: Duration = Duration::from_millis(10);
+pub(crate) const LEAST: Duration = Duration::from_millis(10);
 
 /// What tasks lost, the most first; `None` if it is next to nothing.
 pub(crate) fn lost(why: &Why) -> Option<String> {
+    most_lost(why, usize::MAX, LEAST)
+}
+
+/// The `most` largest parts of it, without those below `least`.
+pub(crate) fn most_lost(why: &Why, most: usize, least: Duration) -> Option<String> {
     let mut parts = [
         (why.barrier, "to barriers between waves"),
         (why.failed_attempts, "to failed attempts"),
@@ -19,7 +24,7 @@ pub(crate) fn lost(why: &Why) -> Option<String> {
         (why.place, "to places that were taken"),
     ];
     parts.sort_by_key(|(time, _)| Reverse(*time));
-    let parts = parts.iter().filter(|(time, _)| *time >= LEAST);
+    let parts = parts.iter().filter(|(time, _)| *time >= least).take(most);
     let words: Vec<String> = parts.map(|(time, to)| format!("{} {to}", Spoken(*time))).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
@@ -47,5 +52,7 @@ mod tests {
     fn the_most_comes_first_and_nothing_is_not_told() {
         assert_eq!(lost(&why(true)).unwrap(), "5.0s to backoff, 3.0s to failed attempts");
         assert_eq!(lost(&why(false)), None);
+        assert_eq!(most_lost(&why(true), 1, LEAST).unwrap(), "5.0s to backoff");
+        assert_eq!(most_lost(&why(true), 9, Duration::from_secs(6)), None);
     }
 }

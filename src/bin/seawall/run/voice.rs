@@ -14,6 +14,7 @@ use seawall::{CircuitBreaker, Report, Runner};
 use std::env;
 use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How wide a line of names is where there is no terminal.
@@ -66,9 +67,17 @@ impl Voice {
     }
 
     /// Says how it ended.
-    pub(crate) fn sum_up(&self, screen: &Screen, report: &Report, breakers: &[(&str, Arc<CircuitBreaker>)]) {
+    pub(crate) fn sum_up(
+        &self,
+        screen: &Screen,
+        report: &Report,
+        breakers: &[(&str, Arc<CircuitBreaker>)],
+        plan: Option<&Path>,
+        advice: &[String],
+    ) {
         let columns = if self.is_terminal { Screen::size().columns } else { USUAL_COLUMNS };
-        let text = Summary { report, breakers, palette: self.palette(), columns }.text();
+        let (palette, is_quiet) = (self.palette(), self.is_quiet);
+        let text = Summary { report, breakers, plan, advice, palette, columns, is_quiet }.text();
         let is_apart = !self.is_quiet && text.lines().nth(1).is_some();
         screen.say(&if is_apart { format!("\n{text}") } else { text });
     }
