@@ -145,7 +145,10 @@ fn a_thousand_tasks_leave_no_row_of_the_display_behind() {
     assert_eq!(code, Some(0));
     assert!(raw.contains("/1000"), "nothing was drawn");
     let rows = screen.rows();
-    assert!(screen.is_settled() && !rows.iter().any(|row| row.contains("/1000") || row.contains("… and ")), "{rows:#?}");
+    assert!(
+        screen.is_settled() && !rows.iter().any(|row| row.contains("/1000") || row.contains("… and ")),
+        "{rows:#?}"
+    );
     assert_eq!(rows.iter().filter(|row| row.starts_with("completed [") && row.contains("] task-")).count(), 1000);
 }
 

@@ -93,7 +93,9 @@ fn it_is_said_where_the_time_went() {
 fn a_run_of_three_that_went_well_is_summed_up_in_one_line() {
     let task = |n| format!("[[tasks]]\nid = 't{n}'\nrun = 'true'\n");
     let ended = Folder::with_plan(&(0..3).map(task).collect::<String>()).run_plan(&[]);
-    assert_eq!(ended.err.lines().count(), 1 + 3 + 1, "{ended:?}");
+    // On a machine that is busy they may have waited for threads, which is told.
+    let lines: Vec<&str> = ended.err.lines().filter(|line| !line.is_empty() && !line.contains("lost over")).collect();
+    assert_eq!(lines.len(), 1 + 3 + 1, "{ended:?}");
     assert!(ended.err.lines().last().unwrap().ends_with("3 tasks: 3 completed"), "{ended:?}");
 }
 

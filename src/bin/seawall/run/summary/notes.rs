@@ -8,6 +8,7 @@ use super::{INDENT, Summary};
 use crate::visible::visible;
 use seawall::{Outcome, Status, TaskId};
 use std::cmp::Reverse;
+use std::time::Duration;
 
 /// With more failures than these it is said once how to run one alone.
 const MOST_ALONE: usize = 3;
@@ -16,8 +17,9 @@ const MOST_FLAKY: usize = 5;
 const SLOWEST: usize = 3;
 /// How many parts of the time that was lost are told.
 const MOST_LOST: usize = 3;
-/// What is a smaller share of the run is not worth a word.
-const LEAST_SHARE: u32 = 50;
+/// What was lost is not worth a word if it is less, or a smaller share of the run: it takes some time to start threads.
+const LEAST_LOST: Duration = Duration::from_millis(100);
+const LEAST_SHARE: u32 = 20;
 
 impl Summary<'_> {
     /// How to run what failed alone.
@@ -72,10 +74,10 @@ impl Summary<'_> {
     /// Where it went.
     fn time(&self, text: &mut String) {
         let why = self.report.why();
-        let least = time::LEAST.max(self.report.elapsed() / LEAST_SHARE);
+        let least = LEAST_LOST.max(self.report.elapsed() / LEAST_SHARE);
         let lost = time::most_lost(&why, MOST_LOST, least).map(|lost| format!("lost over all tasks: {lost}"));
         let others = self.report.outcomes().len().saturating_sub(why.critical_path.len());
-        let is_path = why.critical_path.len() > 1 && others > 0 && why.critical_path_time >= least;
+        let is_path = why.critical_path.len() > 1 && others > 0 && why.critical_path_time >= LEAST_LOST;
         let path = is_path
             .then(|| format!("critical path {}: {}", Spoken(why.critical_path_time), self.path(&why.critical_path)));
         let said: Vec<String> = path.into_iter().chain(lost).collect();
