@@ -67,3 +67,10 @@ fn faults_are_told_and_nothing_is_drawn() {
         .run(&["graph", "plan.toml"])
         .is_refused(&["task `a` has nothing to do"]);
 }
+
+#[test]
+fn the_picture_in_the_readme_is_the_one_that_the_demo_gives() {
+    let folder = Folder::with_plan(&Folder::new().run(&["demo", "--print"]).result());
+    let mermaid = folder.run(&["graph", "plan.toml", "--format", "mermaid"]).result();
+    assert!(include_str!("../../README.md").contains(&format!("```mermaid\n{mermaid}```\n")), "{mermaid}");
+}
