@@ -105,3 +105,20 @@ fn quiet_says_nothing_of_what_went_well() {
     assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
     assert!(ended.err.contains("30 completed (30 after a retry)"), "{ended:?}");
 }
+
+#[test]
+fn advice_is_what_the_same_attempts_would_have_taken() {
+    let backend = |id, latency| format!("[backends.{id}]\nkind = 'simulated'\nlatency = '{latency}'\n");
+    let plan = [
+        &backend("quick", "0.1s"),
+        &backend("slow", "1.3s"),
+        "[[tasks]]\nid = 'a'\nbackend = 'quick'\nprompt = 'x'\n",
+        "[[tasks]]\nid = 'b'\nbackend = 'slow'\nprompt = 'x'\n",
+        "[[tasks]]\nid = 'c'\nbackend = 'slow'\nprompt = 'x'\nafter = ['a']\n",
+    ]
+    .concat();
+    let folder = Folder::with_plan(&plan);
+    let advice = said(&folder.run_plan(&[]).err, "advice").join("");
+    assert!(advice.starts_with("with schedule = \"eager\" this run would have taken about 1."), "{advice}");
+    assert_eq!(said(&folder.run_plan(&["--schedule", "eager"]).err, "advice"), [""; 0]);
+}

@@ -1,6 +1,7 @@
 //! `seawall run`, and `seawall demo`: the whole way of a run on one page.
 
 mod account;
+mod advice;
 mod clash;
 mod demo;
 mod event_file;
@@ -23,6 +24,7 @@ mod progress;
 mod record;
 #[cfg(test)]
 mod rehearsal;
+mod replay;
 pub(crate) mod report_file;
 mod report_json;
 mod schema;
@@ -58,6 +60,7 @@ use journal::Kept;
 use outputs::Outputs;
 use place::Lost;
 use record::Record;
+use replay::Replay;
 use report_file::ReportFile;
 use report_json::Document;
 use seawall::crossbeam_channel::unbounded;
@@ -180,7 +183,7 @@ impl Performance<'_> {
         let mut lost = write(outputs, &document, &account);
         lost.extend(saved.and_then(Result::err).into_iter().chain(kept.err()));
         let Session { screen, patience, .. } = &*self.session;
-        self.voice.sum_up(screen, &report, &breakers, self.plan_again(), &[]);
+        self.voice.sum_up(screen, &report, &breakers, self.plan_again(), || advice::advice(&self.replay(&report)));
         lost.iter().for_each(|lost| self.voice.complain(screen, lost));
         if lost.iter().any(Lost::is_report) {
             // Nobody is left to be told if this fails, too.
@@ -191,6 +194,18 @@ impl Performance<'_> {
         drop((document, run));
         drop(breakers);
         Ok(Done { report, runner, code })
+    }
+
+    /// The run once more, with the settings that it had.
+    fn replay<'a>(&'a self, report: &'a Report) -> Replay<'a> {
+        Replay {
+            plan: &self.plan_file.plan,
+            report,
+            backends: self.plan_file.backend_limits(),
+            concurrency: self.settings.concurrency,
+            schedule: self.settings.schedule,
+            is_without_retries: false,
+        }
     }
 
     /// The plan's file, if there is one that can be read again.

@@ -43,6 +43,11 @@ impl PlanFile {
         self.backends.iter().fold(builder, |builder, backend| self.with_backend(builder, backend, settings)).build()
     }
 
+    /// Every backend, with the limit of its calls.
+    pub(crate) fn backend_limits(&self) -> Vec<(Arc<str>, Option<usize>)> {
+        self.backends.iter().map(|backend| (Arc::clone(&backend.name), backend.concurrency)).collect()
+    }
+
     /// What programs will find of the tasks up their line; `None` if no program has any there.
     pub(crate) fn response_files(&self, temporaries: &Arc<Temporaries>) -> io::Result<Option<Arc<ResponseFiles>>> {
         let starts_programs =

@@ -66,18 +66,19 @@ impl Voice {
         }
     }
 
-    /// Says how it ended.
+    /// Says how it ended. Advice is asked for if somebody wants to hear it.
     pub(crate) fn sum_up(
         &self,
         screen: &Screen,
         report: &Report,
         breakers: &[(&str, Arc<CircuitBreaker>)],
         plan: Option<&Path>,
-        advice: &[String],
+        advice: impl FnOnce() -> Vec<String>,
     ) {
         let columns = if self.is_terminal { Screen::size().columns } else { USUAL_COLUMNS };
         let (palette, is_quiet) = (self.palette(), self.is_quiet);
-        let text = Summary { report, breakers, plan, advice, palette, columns, is_quiet }.text();
+        let advice = if is_quiet { Vec::new() } else { advice() };
+        let text = Summary { report, breakers, plan, advice: &advice, palette, columns, is_quiet }.text();
         let is_apart = !self.is_quiet && text.lines().nth(1).is_some();
         screen.say(&if is_apart { format!("\n{text}") } else { text });
     }
