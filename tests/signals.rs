@@ -13,8 +13,12 @@ mod answers;
 mod bench;
 #[path = "signals/cancel.rs"]
 mod cancel;
+#[path = "signals/crashes.rs"]
+mod crashes;
 #[path = "signals/exec.rs"]
 mod exec;
+#[path = "signals/full.rs"]
+mod full;
 #[path = "signals/ladder.rs"]
 mod ladder;
 #[path = "signals/machine.rs"]

@@ -130,7 +130,7 @@ fn nothing_that_says_when_and_how_often_it_is_sent_and_what_its_failure_means() 
 #[test]
 fn no_faults_of_a_simulation_and_no_speed() {
     let folder = Folder::new();
-    let simulated = |keys: &str| plan(&format!("kind = 'simulated'\n{keys}"));
+    let simulated = |keys: &str| "[run]\nseed = 1\n".to_owned() + &plan(&format!("kind = 'simulated'\n{keys}"));
     for keys in [
         "latency = '1ms'",
         "fail_rate = 0.01",
