@@ -1,7 +1,7 @@
 //! Kills at any instant: nothing that was told of is lost or done twice, and what is written is whole.
 //!
 //! A life is one plan with effects on disk and one journal. Its program is killed again and again, each time at an instant that
-//! is drawn, and goes on from its journal; when it comes to its end, the next life begins. Each script leaves the number of its
+//! is drawn, and goes on from its journal; when all tasks were told of, the next life begins. Each script leaves the number of its
 //! round, so that what an orphan of an earlier round still does is not taken for something that was done again.
 
 use crate::program::{Folder, Running, wait_until};
@@ -28,7 +28,7 @@ fn kills_at_any_instant_lose_nothing_that_was_told_of_and_do_nothing_twice_that_
     let (mut left, mut lives, mut reported) = (kills, 0, 0);
     while left > 0 {
         let mut life = Life::new();
-        while left > 0 && life.is_killed(&mut chance) {
+        while left > 0 && life.told.len() < TASKS && life.is_killed(&mut chance) {
             left -= 1;
         }
         life.comes_to_its_end();
