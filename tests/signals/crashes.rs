@@ -31,9 +31,8 @@ fn kills_at_any_instant_lose_nothing_that_was_told_of_and_do_nothing_twice_that_
         while left > 0 && life.told.len() < TASKS && life.is_killed(&mut chance) {
             left -= 1;
         }
+        (lives, reported) = (lives + 1, reported + life.told.len());
         life.comes_to_its_end();
-        lives += 1;
-        reported += life.told.len();
     }
     println!("{kills} kills in {lives} lives, {reported} tasks told of before a kill");
 }
@@ -90,13 +89,14 @@ impl Life {
     /// Kills one more round, if it does not end before, and looks at what is there.
     fn is_killed(&mut self, chance: &mut Chance) -> bool {
         let mut running = self.start();
-        // One in four while it still begins; the others when it is under way.
+        // One in four while it still begins; the others a moment after it has come as far as is drawn, however fast it is.
         if chance.below(4) > 0 {
+            let done = usize::try_from(chance.below(10)).unwrap();
             let events = self.folder.path(&self.events());
-            let has_begun = || fs::metadata(&events).is_ok_and(|file| file.len() > 0);
-            wait_until("the first event", || has_begun() || running.child.try_wait().unwrap().is_some());
+            let has_come = || fs::read_to_string(&events).is_ok_and(|text| told_in(&text).count() >= done);
+            wait_until("some tasks to be done", || has_come() || running.child.try_wait().unwrap().is_some());
         }
-        thread::sleep(Duration::from_micros(chance.below(60_000))); // the instant that was drawn
+        thread::sleep(Duration::from_micros(chance.below(20_000))); // the rest of the instant that was drawn
         let _ = running.child.kill();
         let code = running.code();
         assert!(matches!(code, None | Some(0)), "round {}: {code:?}: {}", self.round, self.folder.written("err"));
@@ -137,13 +137,9 @@ impl Life {
         }
     }
 
-    /// Whole lines alone: a kill may cut the last one.
     fn told_by_events(&self) -> Vec<String> {
         let text = fs::read_to_string(self.folder.path(&self.events())).unwrap_or_default();
-        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        let events = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let ended = events.filter(|event| event["event"] == "task_ended" && event["status"] == "completed");
-        ended.map(|event| event["task"].as_str().unwrap().to_owned()).collect()
+        told_in(&text).collect()
     }
 
     /// Each file of an answer is whole, or it is not there.
@@ -161,6 +157,14 @@ impl Life {
         let text = fs::read_to_string(self.folder.path(&format!("effects/{id}"))).unwrap_or_default();
         text.lines().map(|line| line.parse().unwrap()).collect()
     }
+}
+
+/// The tasks that these events say are completed by the run itself. Whole lines alone: a kill may cut the last one.
+fn told_in(events: &str) -> impl Iterator<Item = String> {
+    let lines = events.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let events = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ended = events.filter(|event| event["status"] == "completed" && event["resumed"].is_null());
+    ended.map(|event| event["task"].as_str().unwrap().to_owned())
 }
 
 fn plan() -> String {
