@@ -47,7 +47,7 @@ impl ReportFile {
             Place::Straight(stream) => write_to::<Stream>(stream, content).map(drop),
             Place::Fifo(fifo) => write_to::<Fifo>(fifo, content).and_then(Fifo::finish),
             Place::Regular(path) => {
-                WholeFile::create(&path, &temporaries).and_then(|file| write_to(file, content)?.commit())
+                WholeFile::create(&path, &temporaries).and_then(|file| write_to(file, content)?.commit_to_disk())
             }
         };
         written.map_err(Lost::of(what, &name))

@@ -1,8 +1,12 @@
 //! Files that are there whole, or as they were before.
+//!
+//! However a process ends, also by SIGKILL, the kernel still has what it wrote: a neighbour that is moved into its place is enough.
+//! A loss of power is another matter, and to wait for the disk takes milliseconds. That is done for what is written once, when a run
+//! is over; not for the answer of each task, since a folder of thousands would take longer to be written than to be found.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,8 +43,8 @@ impl Temporaries {
     }
 }
 
-/// A file that is being written beside its place. It takes its place by [`commit`](WholeFile::commit); dropped before, it
-/// is gone.
+/// A file that is being written beside its place. It takes its place by [`commit`](WholeFile::commit) or
+/// [`commit_to_disk`](WholeFile::commit_to_disk); dropped before, it is gone.
 #[derive(Debug)]
 pub(crate) struct WholeFile<'a> {
     file: NamedTempFile,
@@ -70,6 +74,24 @@ impl<'a> WholeFile<'a> {
         let Self { file, target, _entry } = self;
         file.persist(target).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// As [`commit`](Self::commit), when the disk has it; so also after a loss of power it is whole or as it was.
+    pub(crate) fn commit_to_disk(self) -> io::Result<()> {
+        let target = self.target;
+        synced(self.file.as_file())?;
+        self.commit()?;
+        // It is in its place. A folder that may be written and not read cannot be waited for.
+        let _ = File::open(folder_of(target)).and_then(|folder| synced(&folder));
+        Ok(())
+    }
+}
+
+/// Waits for the disk. Where the file system has none, there is nothing to wait for.
+fn synced(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
     }
 }
 
@@ -132,6 +154,17 @@ mod tests {
         file.commit().unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
         assert_eq!(names(folder.path()), ["r.json"]);
+        assert!(temporaries.lock().is_empty());
+    }
+
+    #[test]
+    fn one_that_waits_for_the_disk_takes_its_place_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, temporaries) = (folder.path().join("r.json"), Temporaries::default());
+        let mut file = WholeFile::create(&target, &temporaries).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit_to_disk().unwrap();
+        assert_eq!((fs::read_to_string(&target).unwrap(), names(folder.path())), ("new".into(), vec!["r.json".into()]));
         assert!(temporaries.lock().is_empty());
     }
 
