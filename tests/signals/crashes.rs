@@ -23,7 +23,7 @@ const TASKS: usize = 60;
 fn kills_at_any_instant_lose_nothing_that_was_told_of_and_do_nothing_twice_that_was_told_of_as_done() {
     let (kills, seed) = env::var("SEAWALL_CRASHES").map_or((KILLS, None), |text| told_to(&text));
     let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(()));
-    println!("again: SEAWALL_CRASHES={kills}/{seed} cargo test --all-features --test signals kills_at_any_instant");
+    eprintln!("again: SEAWALL_CRASHES={kills}/{seed} cargo test --all-features --test signals kills_at_any_instant");
     let mut chance = Chance(seed);
     let (mut left, mut lives, mut reported) = (kills, 0, 0);
     while left > 0 {
@@ -34,7 +34,7 @@ fn kills_at_any_instant_lose_nothing_that_was_told_of_and_do_nothing_twice_that_
         (lives, reported) = (lives + 1, reported + life.told.len());
         life.comes_to_its_end();
     }
-    println!("{kills} kills in {lives} lives, {reported} tasks told of before a kill");
+    eprintln!("{kills} kills in {lives} lives, {reported} tasks told of before a kill");
 }
 
 fn told_to(text: &str) -> (u64, Option<u64>) {
