@@ -178,6 +178,16 @@ impl<R> Outcome<R> {
         if self.is_resumed() { Duration::ZERO } else { self.ending().ended }
     }
 
+    /// When it first asked to be sent in this run.
+    pub(super) fn started_now(&self) -> Option<Duration> {
+        self.started().filter(|_| !self.is_resumed())
+    }
+
+    /// How long it took in this run. What was taken over took no time.
+    pub(super) fn elapsed_now(&self) -> Duration {
+        if self.is_resumed() { Duration::ZERO } else { self.elapsed() }
+    }
+
     pub(crate) fn at_circuit(&self) -> &[Span] {
         &self.ending().at_circuit
     }

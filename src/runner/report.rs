@@ -52,7 +52,7 @@ impl<R> Report<R> {
         cancelled: Option<Arc<str>>,
     ) -> Self {
         let graph = Arc::clone(plan.graph());
-        let first = |wave: &[u32]| wave.iter().filter_map(|task| outcomes[*task as usize].started()).min();
+        let first = |wave: &[u32]| wave.iter().filter_map(|task| outcomes[*task as usize].started_now()).min();
         let waves = graph.waves().filter(|_| has_barriers);
         let wave_starts = waves.map(first).collect();
         let elapsed = elapsed.unwrap_or_else(|| outcomes.iter().map(Outcome::ended).max().unwrap_or_default());

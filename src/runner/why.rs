@@ -21,6 +21,9 @@ pub(super) type Writes = HashMap<u32, Vec<u32>>;
 /// the run took. A moment of a task is counted in one of them at most: it is on its way to the barrier, or at an attempt,
 /// or backing off, or at a circuit, or ready; while it is ready, a resource counts before a place.
 ///
+/// What was taken over from an earlier run ([`Outcome::is_resumed`]) took no time in this one, and is no part of any of it,
+/// but that a chain may lead through it.
+///
 /// The page [`guide::why`](crate::guide::why) has an example that is worked out by hand.
 ///
 /// ```

@@ -12,6 +12,8 @@ mod kept;
 mod lock;
 #[path = "journal/looks.rs"]
 mod looks;
+#[path = "journal/pictures.rs"]
+mod pictures;
 #[path = "journal/settings.rs"]
 mod settings;
 #[path = "journal/taken.rs"]

@@ -14,7 +14,7 @@ struct Chain {
 /// Its tasks from first to last, and how long they took together.
 pub(super) fn critical_path<R>(course: &Course<'_, R>) -> (Vec<u32>, Duration) {
     let chains = chains(course);
-    let has_started = |task: &u32| course.outcomes[*task as usize].started().is_some();
+    let has_started = |task: &u32| course.outcomes[*task as usize].started_now().is_some();
     let tasks = (0..).zip(&chains).filter_map(|(task, chain)| Some((task, (*chain)?.time)));
     let last = tasks.filter(|(task, _)| has_started(task)).min_by_key(|(_, time)| Reverse(*time));
     let Some((last, time)) = last else { return (Vec::new(), Duration::ZERO) };
@@ -32,8 +32,8 @@ fn chains<R>(course: &Course<'_, R>) -> Vec<Option<Chain>> {
         let before = dependencies.filter_map(|task| Some((*task, chains[*task as usize]?.time)));
         let before = before.min_by_key(|(_, time)| Reverse(*time));
         let outcome = &course.outcomes[task as usize];
-        if before.is_some() || outcome.started().is_some() {
-            let time = outcome.elapsed() + before.map_or(Duration::ZERO, |(_, time)| time);
+        if before.is_some() || outcome.started_now().is_some() {
+            let time = outcome.elapsed_now() + before.map_or(Duration::ZERO, |(_, time)| time);
             chains[task as usize] = Some(Chain { time, before: before.map(|(task, _)| task) });
         }
     }

@@ -34,9 +34,14 @@ pub(crate) fn made(outcome: &Outcome) -> impl Iterator<Item = (usize, &Attempt)>
     outcome.attempts().iter().filter(is_made).zip(1..).map(|(attempt, number)| (number, attempt))
 }
 
+/// The same, without those that an earlier run made: their times count from its beginning.
+pub(crate) fn made_now(outcome: &Outcome) -> impl Iterator<Item = (usize, &Attempt)> {
+    made(outcome).filter(|_| !outcome.is_resumed())
+}
+
 /// Whether it completed in this run, and not at the first attempt that was made.
 pub(crate) fn is_flaky(outcome: &Outcome) -> bool {
-    outcome.status() == Status::Completed && !outcome.is_resumed() && made(outcome).nth(1).is_some()
+    outcome.status() == Status::Completed && made_now(outcome).nth(1).is_some()
 }
 
 /// What an attempt says of how it ended, if that is not well.

@@ -1,4 +1,7 @@
 //! The report as JUnit XML, with the elements for flaky tests and reruns that Maven's surefire began.
+//!
+//! A task that was taken over from an earlier run has what that run would have written of it, times and flaky attempts
+//! included, since whoever collects reports judges the task and its answer, and not the run; and its `system-out` says so.
 
 use super::account::{Account, error_of, made, reason};
 use quick_xml::Writer;
@@ -54,12 +57,16 @@ fn case(xml: &mut Xml<'_>, outcome: &Outcome, cancelled: Option<&str>) -> io::Re
     }
     let failure = outcome.result().err();
     let has_failed_before = made(outcome).any(|(_, attempt)| !matches!(attempt.result, AttemptResult::Success));
-    if failure.is_none() && !has_failed_before {
+    if failure.is_none() && !has_failed_before && !outcome.is_resumed() {
         return case.write_empty().map(drop);
     }
-    case.write_inner_content(|xml| match failure {
-        Some(failure) => of_failure(xml, outcome, failure, cancelled),
-        None => attempts(xml, "flakyFailure", made(outcome).map(|(_, attempt)| attempt)),
+    case.write_inner_content(|xml| {
+        match failure {
+            Some(failure) => of_failure(xml, outcome, failure, cancelled)?,
+            None => attempts(xml, "flakyFailure", made(outcome).map(|(_, attempt)| attempt))?,
+        }
+        let said = outcome.is_resumed().then(|| BytesText::new("taken over from an earlier run"));
+        said.map_or(Ok(()), |said| xml.create_element("system-out").write_text_content(said).map(drop))
     })?;
     Ok(())
 }

@@ -27,6 +27,10 @@ impl Lines {
     /// What to say of `event`, in a whole line; `progress` has not taken it yet.
     pub(crate) fn line(&self, event: &Event, progress: &Progress, breakers: &CircuitBreakerRegistry) -> Option<String> {
         match &event.kind {
+            EventKind::TaskEnded { task, resumed: true, .. } => {
+                let said = format!("{} (by an earlier run)", visible(task.as_str()));
+                self.is_verbose.then(|| row(self.palette.quiet, Status::Completed.as_str(), None, said))
+            }
             EventKind::TaskEnded { task, status, failure, .. } => {
                 let began = progress.get(task).map(|task| task.began);
                 self.ended(task, *status, failure.as_ref(), began.map(|began| event.at.saturating_sub(began)))

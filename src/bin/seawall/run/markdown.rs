@@ -33,7 +33,11 @@ fn head(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
         .map(|(status, count)| format!("{count} {status}"))
         .collect();
     let tasks = counted(report.outcomes().len(), "task");
-    writeln!(text, "**{tasks}** in {}: {}.\n", Spoken(report.elapsed()), counts.join(", "))
+    let resumed = match report.iter().filter(|outcome| outcome.is_resumed()).count() {
+        0 => String::new(),
+        count => format!(" ({count} of them by an earlier run)"),
+    };
+    writeln!(text, "**{tasks}** in {}: {}{resumed}.\n", Spoken(report.elapsed()), counts.join(", "))
 }
 
 fn failures(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
@@ -75,8 +79,12 @@ fn tasks(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
     writeln!(text, "| task | status | attempts | time | backend |\n| --- | --- | ---: | ---: | --- |")?;
     for outcome in account.report {
         let (task, backend) = (cell(outcome.task().as_str()), cell(outcome.backend()));
-        let time = outcome.started().map(|_| Spoken(outcome.elapsed()).to_string()).unwrap_or_default();
         let (mark, status) = (mark(outcome), outcome.status());
+        if outcome.is_resumed() {
+            writeln!(text, "| {task} | {mark} {status} by an earlier run | | | {backend} |")?;
+            continue;
+        }
+        let time = outcome.started().map(|_| Spoken(outcome.elapsed()).to_string()).unwrap_or_default();
         writeln!(text, "| {task} | {mark} {status} | {} | {time} | {backend} |", outcome.attempts().len())?;
     }
     writeln!(text, "\n</details>")
@@ -84,6 +92,7 @@ fn tasks(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
 
 fn mark(outcome: &Outcome) -> &'static str {
     match outcome.status() {
+        Status::Completed if outcome.is_resumed() => "♻️",
         Status::Completed if is_flaky(outcome) => "🔁",
         Status::Completed => "✅",
         Status::Failed => "❌",

@@ -102,12 +102,12 @@ fn row(account: &Account<'_>, outcome: &Outcome, writer: &mut dyn Write) -> io::
     let (id, status, attempts) = (Escaped(outcome.task().as_str()), outcome.status(), outcome.attempts().len());
     write!(writer, "<tr data-task=\"{id}\" data-status=\"{status}\" data-attempts=\"{attempts}\">")?;
     let why = outcome.result().err().map(|failure| reason(failure, account.report.cancelled())).unwrap_or_default();
-    let (start, time) = match outcome.started() {
+    let (start, time) = match outcome.started().filter(|_| !outcome.is_resumed()) {
         Some(started) => (Spoken(started).to_string(), Spoken(outcome.elapsed()).to_string()),
         None => Default::default(),
     };
     let (wave, backend) = (outcome.wave(), Escaped(outcome.backend()));
-    let why = why.lines().next().unwrap_or_default();
+    let why = if outcome.is_resumed() { "completed by an earlier run" } else { why.lines().next().unwrap_or_default() };
     let why: String = why.chars().take(200).collect();
     write!(writer, "<td>{id}</td><td>{status}</td><td>{wave}</td><td>{backend}</td><td>{attempts}</td>")?;
     writeln!(writer, "<td>{start}</td><td>{time}</td><td>{}</td></tr>", Escaped(&why))

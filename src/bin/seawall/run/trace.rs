@@ -2,9 +2,9 @@
 //!
 //! The form: <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>. Attempts are slices on the
 //! tracks of the workers that made them; arrows lead along dependencies. Waits are asynchronous slices of a process of their
-//! own, since any number of them overlap; circuits have a track each.
+//! own, since any number of them overlap; circuits have a track each. What was taken over from an earlier run is no part of it.
 
-use super::account::{Account, error_of, made};
+use super::account::{Account, error_of, made_now};
 use super::record::{Band, Change, Waited};
 use seawall::{Attempt, Outcome, Task};
 use serde::Serialize;
@@ -80,14 +80,14 @@ fn name_of<'a>(what: &'static str, pid: u32, tid: usize, name: Cow<'a, str>) -> 
 }
 
 fn made_attempts(outcome: &Outcome) -> impl Iterator<Item = &Attempt> {
-    made(outcome).map(|(_, attempt)| attempt)
+    made_now(outcome).map(|(_, attempt)| attempt)
 }
 
 fn attempts<'a>(account: &'a Account<'_>) -> impl Iterator<Item = Row<'a>> {
     account
         .report
         .iter()
-        .flat_map(|outcome| made(outcome).map(move |(number, attempt)| slice(outcome, number, attempt)))
+        .flat_map(|outcome| made_now(outcome).map(move |(number, attempt)| slice(outcome, number, attempt)))
 }
 
 fn slice<'a>(outcome: &'a Outcome, number: usize, attempt: &'a Attempt) -> Row<'a> {

@@ -26,6 +26,9 @@ struct TaskData<'a> {
     id: &'a str,
     backend: &'a str,
     status: &'static str,
+    /// Taken over from an earlier run, which made the attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<bool>,
     wave: usize,
     from: Option<f64>,
     took: f64,
@@ -75,15 +78,17 @@ impl<'a> Data<'a> {
 impl<'a> TaskData<'a> {
     fn of(outcome: &'a Outcome, task: &Task, places: &HashMap<&str, usize>, cancelled: Option<&str>) -> Self {
         let failure = outcome.result().err();
+        let attempts = outcome.attempts().iter().filter(|_| !outcome.is_resumed());
         Self {
             id: outcome.task().as_str(),
             backend: outcome.backend(),
             status: outcome.status().as_str(),
+            resumed: outcome.is_resumed().then_some(true),
             wave: outcome.wave(),
-            from: outcome.started().map(seconds),
+            from: outcome.started().filter(|_| !outcome.is_resumed()).map(seconds),
             took: seconds(outcome.elapsed()),
             after: task.dependencies().iter().map(|id| places[id.as_str()]).collect(),
-            attempts: outcome.attempts().iter().map(|attempt| AttemptData::of(attempt, outcome.backend())).collect(),
+            attempts: attempts.map(|attempt| AttemptData::of(attempt, outcome.backend())).collect(),
             why: failure.map(|failure| excerpt(&reason(failure, cancelled))),
             response: outcome.result().ok().map(|response| excerpt(response.text())).filter(|text| !text.is_empty()),
         }

@@ -307,13 +307,13 @@
     head.append(make("h3", task.id), close);
     const facts = make("dl");
     const fact = (name, value) => facts.append(make("dt", name), make("dd", value));
-    fact("status", task.status);
+    fact("status", task.resumed ? `${task.status}, by an earlier run` : task.status);
     fact("backend", task.backend);
     fact("wave", task.wave);
     if (task.from !== null) fact("from, for", `${seconds(task.from)}, ${seconds(task.took)}`);
     into.append(head, facts);
     if (task.why) into.append(make("pre", task.why));
-    into.append(make("h4", `Attempts: ${task.attempts.length}`));
+    if (!task.resumed) into.append(make("h4", `Attempts: ${task.attempts.length}`));
     task.attempts.forEach((attempt, n) => {
       const item = make("div", undefined, "attempt");
       item.style.setProperty("--c", `var(--${nameOf(attempt.result)})`);
