@@ -1,7 +1,7 @@
 //! The forms that other tools read: JUnit, trace, Markdown.
 
 #[path = "pictures/junit.rs"]
-mod junit;
+pub(crate) mod junit;
 #[path = "pictures/timeline.rs"]
 mod timeline;
 #[path = "pictures/trace.rs"]

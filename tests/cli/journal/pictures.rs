@@ -1,7 +1,7 @@
 //! What pictures show of what was taken over.
 
 use super::{Journaled as _, logged};
-use crate::pictures::ALL;
+use crate::pictures::{ALL, junit};
 use crate::program::Folder;
 use serde_json::json;
 
@@ -44,7 +44,9 @@ fn what_was_taken_over_took_no_time_in_this_run() {
 
 #[test]
 fn for_junit_it_is_as_it_was_and_says_so() {
-    let text = resumed().read("j.xml");
+    let folder = resumed();
+    junit::read(&folder);
+    let text = folder.read("j.xml");
     assert_eq!(text.matches("<flakyFailure").count(), 1, "{text}");
     assert_eq!(text.matches("<system-out>taken over from an earlier run</system-out>").count(), 1, "{text}");
 }

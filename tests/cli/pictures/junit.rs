@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// An element with all that is in it.
 #[derive(Debug, Default)]
-struct Element {
+pub(crate) struct Element {
     name: String,
     attributes: BTreeMap<String, String>,
     children: Vec<Element>,
@@ -35,8 +35,8 @@ impl Element {
     }
 }
 
-/// The root, once the counts are those of what is there.
-fn read(folder: &Folder) -> Element {
+/// The root, once it obeys the schema and the counts are those of what is there.
+pub(crate) fn read(folder: &Folder) -> Element {
     let text = folder.read("j.xml");
     let mut reader = Reader::from_str(&text);
     let mut open = vec![Element::default()];
@@ -62,14 +62,51 @@ fn read(folder: &Folder) -> Element {
         (root.name.as_str(), root.children.len(), root.children[0].name.as_str()),
         ("testsuites", 1, "testsuite")
     );
+    obeys(&root);
     let cases = &root.children[0].children;
+    let has = |name: &str| cases.iter().filter(|case| case.count(name) > 0).count().to_string();
     for node in [&root, &root.children[0]] {
-        let has = |name: &str| cases.iter().filter(|case| case.count(name) > 0).count().to_string();
         assert_eq!(node.attribute("tests"), cases.len().to_string());
-        assert_eq!((node.attribute("failures"), node.attribute("skipped")), (&*has("failure"), &*has("skipped")));
-        assert_eq!(node.attribute("errors"), "0");
+        assert_eq!((node.attribute("failures"), node.attribute("errors")), (&*has("failure"), "0"));
     }
+    assert_eq!(root.children[0].attribute("skipped"), has("skipped"));
     root
+}
+
+/// What an element has: attributes that must be there, ones that may, and elements.
+struct Rule {
+    must: &'static [&'static str],
+    may: &'static [&'static str],
+    within: &'static [&'static str],
+}
+
+/// As the schema that Jenkins publishes, `junit-10.xsd`, lets each element be.
+fn rule(name: &str) -> Rule {
+    let rule = |must, may, within| Rule { must, may, within };
+    match name {
+        "testsuites" => rule(&[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
+        "testsuite" => rule(&["name", "tests", "failures", "errors"], &["time", "skipped", "timestamp"], &["testcase"]),
+        "testcase" => rule(
+            &["name"],
+            &["time", "classname"],
+            &["skipped", "failure", "rerunFailure", "flakyFailure", "system-out"],
+        ),
+        "failure" | "skipped" => rule(&[], &["type", "message"], &[]),
+        "rerunFailure" | "flakyFailure" => rule(&["type"], &["message"], &[]),
+        "system-out" => rule(&[], &[], &[]),
+        other => panic!("no reader knows `{other}`"),
+    }
+}
+
+fn obeys(element: &Element) {
+    let Rule { must, may, within } = rule(&element.name);
+    assert!(must.iter().all(|name| element.attributes.contains_key(*name)), "{element:?}");
+    assert!(element.attributes.keys().all(|name| must.contains(&&**name) || may.contains(&&**name)), "{element:?}");
+    let time = element.attributes.get("time").map(String::as_str).unwrap_or_default();
+    assert!(time.chars().all(|c| c.is_ascii_digit() || c == '.') && time.matches('.').count() < 2, "{element:?}");
+    assert!(element.children.iter().all(|child| within.contains(&&*child.name)), "{element:?}");
+    assert!(within.is_empty() || element.text.trim().is_empty(), "{element:?}");
+    element.children.iter().for_each(obeys);
 }
 
 fn case<'a>(root: &'a Element, name: &str) -> &'a Element {
