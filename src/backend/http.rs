@@ -254,7 +254,9 @@ impl Inner {
             }
             Form::Chat(chat) => Some(Cow::Owned(chat.body(prompt).into_bytes())),
         };
-        Ok(Request { body, ..self.template.clone() })
+        let request = Request { body, ..self.template.clone() };
+        request.check_length().map_err(SendError::permanent)?;
+        Ok(request)
     }
 
     /// Sends the request, and goes where it is sent on to.

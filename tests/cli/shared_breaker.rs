@@ -124,6 +124,40 @@ fn a_state_that_cannot_be_read_is_put_aside_said_and_begun_anew() {
 }
 
 #[test]
+fn whatever_lies_where_the_state_should_be_or_is_to_be_put_is_no_hindrance() {
+    let (folder, aside) = (Folder::new(), "state/seawall/breakers/api.json.unreadable");
+    for round in 0..2 {
+        fs::create_dir_all(folder.path(STATE).join("with/something")).unwrap();
+        let ended = call(&folder, &[], "echo yes");
+        assert_eq!((ended.code, &*ended.out), (Some(0), "yes\n"), "{round}: {ended:?}");
+        assert!(ended.err.contains("api.json.unreadable") && folder.path(aside).is_dir(), "{ended:?}");
+        fs::remove_file(folder.path(STATE)).unwrap();
+    }
+    folder.write(STATE, "rubbish");
+    assert_eq!(call(&folder, &[], "true").code, Some(0));
+}
+
+#[test]
+fn a_state_with_any_numbers_is_one() {
+    for state in ["closed", "open", "half_open"] {
+        let folder = Folder::new();
+        failing(&folder, 1, &["--failure-threshold", "1", "--half-open-requests", "2"]);
+        let mut row = folder.json(STATE);
+        for counter in ["requests", "failures", "consecutive_failures"] {
+            row[counter] = u32::MAX.into();
+        }
+        for number in ["trips", "generation", "next_place"] {
+            row[number] = u64::MAX.into();
+        }
+        (row["state"], row["retry_in_ns"]) = (state.into(), 0.into());
+        folder.write(STATE, &row.to_string());
+        let ended = call(&folder, &["--failure-threshold", "1", "--half-open-requests", "2"], "exit 1");
+        assert_eq!(ended.code, Some(1), "{state}: {ended:?}");
+        assert_eq!(folder.json(STATE)["state"], "open", "{state}");
+    }
+}
+
+#[test]
 fn where_no_state_can_be_kept_nothing_is_run() {
     let folder = Folder::new();
     folder.write("state", "a file");

@@ -86,13 +86,13 @@ impl<F> HttpBackendBuilder<F> {
     pub fn key(mut self, key: impl AsRef<str>) -> Self {
         let key = key.as_ref().trim();
         match HeaderValue::from_str(&format!("Bearer {key}")) {
-            Ok(mut value) if !key.is_empty() => {
+            Ok(mut value) if !key.is_empty() && key.is_ascii() => {
                 value.set_sensitive(true);
                 self.key = Some(value);
                 self.secrets.push(key.to_owned());
             }
-            Ok(_) => self.refuse("key", "a key", "it is empty"),
-            Err(_) => self.refuse("key", "a key", "it holds what no header may hold"),
+            Ok(_) if key.is_empty() => self.refuse("key", "a key", "it is empty"),
+            Ok(_) | Err(_) => self.refuse("key", "a key", "it holds what no header may hold"),
         }
         self
     }
@@ -118,6 +118,9 @@ impl<F> HttpBackendBuilder<F> {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes())) {
             (Err(_), _) => self.refuse("headers", WHAT, format!("`{name}` is no name of a header")),
             (_, Err(_)) => self.refuse("headers", WHAT, format!("the value of `{name}` holds a control character")),
+            (Ok(name), Ok(_)) if (name == header::AUTHORIZATION || name == header::HOST) && !value.is_ascii() => {
+                self.refuse("headers", WHAT, format!("the value of `{name}` is not ASCII"));
+            }
             (Ok(name), Ok(mut sent)) => {
                 if is_secret(&name) {
                     sent.set_sensitive(true);

@@ -27,6 +27,16 @@ impl Request<'_> {
         })
     }
 
+    /// A header that says another length than the body has would let the peer wait, or be told what is no request.
+    pub(super) fn check_length(&self) -> Result<(), String> {
+        let length = self.body.as_ref().map_or(0, |body| body.len());
+        let said = self.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        match said.filter(|said| said.trim().parse() != Ok(length)) {
+            Some(said) => Err(format!("the header `Content-Length` says {said}, and the body has {length} bytes")),
+            None => Ok(()),
+        }
+    }
+
     /// As `ureq` takes it.
     pub(super) fn to_http(&self) -> http::Request<()> {
         let mut request = http::Request::new(());

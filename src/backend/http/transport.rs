@@ -173,6 +173,10 @@ impl Transport for TcpTransport {
             self.held.clear();
         }
         let room = self.buffers.input_append_buf().len();
+        if room == 0 {
+            // A head is taken as a whole, and bodies as they come.
+            return Err(ureq::Error::LargeResponseHeader(BUFFER, BUFFER));
+        }
         let count = self.read(timeout)?;
         self.has_more = count == room && count > 0;
         self.buffers.input_appended(count);

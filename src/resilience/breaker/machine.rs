@@ -242,7 +242,7 @@ impl Machine {
             return None;
         }
         let place = places.next;
-        places.next += 1;
+        places.next = places.next.wrapping_add(1);
         places.taken.insert(place, now.checked_add(config.open_for().max(SHORTEST_LEASE)));
         Some(place)
     }
@@ -292,7 +292,7 @@ impl Machine {
 
     #[cold]
     fn trip(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Option<StateChange> {
-        self.trips += 1;
+        self.trips = self.trips.saturating_add(1);
         self.enter(Phase::Open { retry_at: now.checked_add(config.open_for()) })
     }
 
@@ -300,7 +300,8 @@ impl Machine {
     fn enter(&mut self, phase: Phase) -> Option<StateChange> {
         let from = self.state();
         self.phase = phase;
-        self.generation += 1;
+        // What was restored may have any number.
+        self.generation = self.generation.wrapping_add(1);
         self.counts = Counts::NONE;
         let to = self.state();
         (from != to).then_some(StateChange { from, to, generation: self.generation })

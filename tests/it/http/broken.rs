@@ -86,6 +86,12 @@ fn a_head_without_an_end_is_an_invalid_answer_and_bounded() {
         Ok(false)
     });
     assert_eq!(error(to(&server)).0, ErrorClass::InvalidAnswer);
+    for length in [64 * 1024, 70_000, 1 << 20] {
+        let long = Server::saying(reply(200, &[("X-Long", &"x".repeat(length))], "ok"));
+        let (class, sentence) = error(to(&long));
+        assert_eq!(class, ErrorClass::InvalidAnswer, "{length}: {sentence}");
+        assert!(sentence.contains("the head of the answer has more than"), "{sentence}");
+    }
 }
 
 #[test]

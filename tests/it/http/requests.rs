@@ -63,6 +63,17 @@ fn headers_win_over_those_that_would_be_sent() {
 }
 
 #[test]
+fn a_length_that_is_not_that_of_the_body_is_permanent_and_nothing_is_sent() {
+    assert_eq!(seen(|to| to.header("Content-Length", "6"), "prompt").text(), "prompt");
+    for said in ["3", "7", "six"] {
+        let server = Server::saying(reply(200, &[], ""));
+        let (class, sentence) = error(to(&server).header("Content-Length", said));
+        assert_eq!((class, server.accepted()), (ErrorClass::Permanent, 0), "{sentence}");
+        assert!(sentence.contains(said) && sentence.contains("6 bytes"), "{sentence}");
+    }
+}
+
+#[test]
 fn a_key_is_a_bearer_without_the_blanks_around_it() {
     assert_eq!(seen(|to| to.key(" k-1 \n"), "").header("authorization"), Some("Bearer k-1"));
 }

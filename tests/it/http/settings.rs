@@ -35,6 +35,8 @@ fn no_fault_quotes_what_may_be_a_secret() {
         HttpBackend::builder("http://user:pw-secret@h/").build().unwrap_err(),
         HttpBackend::builder("http://h/").key("k-secret\nX: 1").build().unwrap_err(),
         HttpBackend::builder("http://h/").header("Authorization", "k-secret\n").build().unwrap_err(),
+        HttpBackend::builder("http://h/").key("k-sécret secret").build().unwrap_err(),
+        HttpBackend::builder("http://h/").header("Authorization", "sécret secret").build().unwrap_err(),
     ] {
         assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
     }

@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
-use std::{env, fmt, thread};
+use std::{env, fmt, io, thread};
 
 /// How often somebody who waits for the lock tries to get it. It is held for a fraction of that.
 const TRY_INTERVAL: Duration = Duration::from_millis(1);
@@ -126,13 +126,26 @@ impl SharedBreaker {
     }
 
     fn put_aside(&self, wrong: &str) -> Result<(), String> {
-        let aside = self.state.with_extension("json.unreadable");
         let what = format!("the state of the circuit `{}` cannot be read: {wrong}", self.name);
-        fs::rename(&self.state, &aside)
-            .map_err(|error| format!("{what}; and `{}` cannot be put aside: {error}", self.state.display()))?;
+        let aside = self.moved_aside();
+        let aside =
+            aside.map_err(|error| format!("{what}; and `{}` cannot be put aside: {error}", self.state.display()))?;
         let said = format!("{what}; it was put aside as `{}`, and begins anew", aside.display());
         streams::say_warning(visible(&said));
         Ok(())
+    }
+
+    /// Takes the place of what was put aside before, unless that cannot be written over.
+    fn moved_aside(&self) -> io::Result<PathBuf> {
+        let mut moved = Err(ErrorKind::NotFound.into());
+        for ending in ["json.unreadable", "json.unreadable.1", "json.unreadable.2"] {
+            let aside = self.state.with_extension(ending);
+            moved = fs::rename(&self.state, &aside).map(|()| aside);
+            if moved.is_ok() {
+                break;
+            }
+        }
+        moved
     }
 
     /// Replaces the file. A neighbour that somebody who was killed has left is written over.
