@@ -57,6 +57,42 @@ fn a_task_is_one_request_and_its_answer() {
     );
 }
 
+/// With less memory than there is in the answers.
+#[test]
+fn a_gibibyte_in_answer_error_and_redirect_needs_no_more_memory_than_is_kept_of_it() {
+    const GIBIBYTE: usize = 1 << 30;
+    let server = Server::start(|seen, peer| {
+        let head = match &*seen.target {
+            "/length" => format!("200 OK\r\nContent-Length: {GIBIBYTE}"),
+            "/no-length" => "200 OK".to_owned(),
+            "/error" => format!("404 Not Found\r\nContent-Length: {GIBIBYTE}"),
+            "/redirect" => format!("307 Elsewhere\r\nLocation: /length\r\nContent-Length: {GIBIBYTE}"),
+            _ => "204 No Content\r\nX:".to_owned() + &"x".repeat(GIBIBYTE / 8),
+        };
+        peer.write_all(format!("HTTP/1.1 {head}\r\n\r\n").as_bytes())?;
+        let block = vec![b'x'; 1 << 20];
+        (0..GIBIBYTE / block.len()).try_for_each(|_| peer.write_all(&block))?;
+        Ok(false)
+    });
+    for (path, result, length) in [
+        ("/length", "success", Some(16 << 20)),
+        ("/no-length", "success", Some(16 << 20)),
+        ("/redirect", "success", Some(16 << 20)),
+        ("/error", "permanent", None),
+        ("/head", "invalid_answer", None),
+    ] {
+        let keys = format!("url = '{}'\nretry = {{ max_attempts = 1 }}", server.url(path));
+        let folder = Folder::with_plan(&plan(&keys));
+        let mut shell = std::process::Command::new("bash");
+        let script = "ulimit -v 800000; exec \"$0\" run plan.toml --report-json report.json";
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_seawall")]);
+        let ended = folder.end(Running::start(folder.prepared(shell)));
+        let outcome = task(&folder.json("report.json"), "t").clone();
+        assert_eq!(outcome["attempts"][0]["result"], result, "{path}: {ended:?}");
+        assert_eq!(outcome["response"].as_str().map(str::len), length, "{path}");
+    }
+}
+
 #[test]
 fn a_chat_tells_its_usage() {
     let answer =

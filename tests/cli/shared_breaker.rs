@@ -176,18 +176,18 @@ fn any_name_is_a_safe_one() {
     assert_eq!(folder.names("."), ["state"]);
 }
 
-/// Calls from many processes at once, and a third of them killed in the midst of it: whoever ended by itself has been
+/// Calls from many processes at once, and two hundred of them killed in the midst of it: whoever ended by itself has been
 /// counted, once, and nobody left a lock.
 #[test]
 fn counts_are_right_whoever_is_killed_meanwhile() {
-    let (folder, processes, rounds) = (Folder::new(), 64, 9);
+    let (folder, processes) = (Folder::new(), 64);
     let how = ["--breaker", "api", "--failure-threshold", "1000000"];
     let (mut ended, mut killed) = (0_u64, 0_u64);
-    for _ in 0..rounds {
+    while killed < 200 {
         let mut running: Vec<Running> =
             (0..processes).map(|_| Running::start(program(&folder, &how, "exit 1"))).collect();
         for one in &mut running {
-            if RandomState::new().hash_one(0).is_multiple_of(3) {
+            if RandomState::new().hash_one(0).is_multiple_of(2) {
                 one.child.kill().unwrap();
             }
         }
@@ -201,7 +201,7 @@ fn counts_are_right_whoever_is_killed_meanwhile() {
     }
     let state: Value = folder.json(STATE);
     let failures = state["failures"].as_u64().unwrap();
-    assert!(killed > 50, "{killed} were killed");
+    assert!(ended > 0, "all of {killed} were killed");
     assert!((ended..=ended + killed).contains(&failures), "{failures} of {ended} that ended and {killed} killed");
     assert!(state["requests"].as_u64().unwrap() <= ended + killed);
     failures_after(&folder, &how, failures);

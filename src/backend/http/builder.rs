@@ -81,8 +81,23 @@ impl<F> HttpBackendBuilder<F> {
 
     /// The key, sent as `Authorization: Bearer …` and never told. Blanks around it are no part of it.
     ///
-    /// Where an answer repeats it, as it is, as JSON or an address would have it, `[redacted]` stands in its place: in
-    /// responses, which are then not byte for byte what came, and in errors.
+    /// Where an answer repeats it, `[redacted]` stands in its place: in responses, which are then not byte for byte what came,
+    /// and in errors. It is known in each of these forms, also where a part of it is escaped and a part is not:
+    ///
+    /// | form | of `a/b"c` |
+    /// | --- | --- |
+    /// | as it is | `a/b"c` |
+    /// | a text in JSON, and in JSON within JSON | `a\/b\"c`, `a\u002fb\\\"c` |
+    /// | a part of an address, or of a form | `a%2Fb%22c`, `a/b%22c` |
+    /// | HTML | `a/b&quot;c`, `a&#x2f;b&#34;c` |
+    ///
+    /// A key holds ASCII alone, as its header does; any other one is a fault of the settings.
+    ///
+    /// ```
+    /// use seawall::HttpBackend;
+    /// let refused = HttpBackend::openai("http://localhost:8000/v1").key("sk-ü").build().unwrap_err();
+    /// assert!(refused.to_string().ends_with("`key` must be a key: it holds what no header may hold"));
+    /// ```
     pub fn key(mut self, key: impl AsRef<str>) -> Self {
         let key = key.as_ref().trim();
         match HeaderValue::from_str(&format!("Bearer {key}")) {
@@ -101,7 +116,8 @@ impl<F> HttpBackendBuilder<F> {
     /// sent twice. `Authorization`, `Proxy-Authorization`, `Cookie`, `X-Api-Key`, `Api-Key` and `X-Auth-Token` are kept as
     /// secret as the key.
     ///
-    /// `Accept-Encoding: gzip` asks for gzip, which is then unpacked.
+    /// `Accept-Encoding: gzip` asks for gzip, which is then unpacked. A `Content-Length` that is not that of the body is a
+    /// [permanent](crate::ErrorClass::Permanent) error of each call, and nothing is sent.
     ///
     /// ```
     /// use seawall::HttpBackend;

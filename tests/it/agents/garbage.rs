@@ -83,6 +83,39 @@ fn nothing_at_all_is_an_invalid_answer_if_the_exit_code_says_that_all_is_well() 
 }
 
 #[test]
+fn what_a_program_says_of_how_it_was_called_is_permanent_on_either_stream_with_a_prefix_or_without() {
+    for (program, said) in [
+        ("claude", "No conversation found with session ID: 1 >&2"),
+        ("claude", "Session ID 1 is already in use. >&2"),
+        ("claude", "unknown option --x >&2"),
+        ("claude", "Invalid session ID >&2"),
+        ("claude", "Input must be provided >&2"),
+        ("codex", "thread/resume failed: 1 >&2"),
+        ("codex", "Not inside a trusted directory >&2"),
+        ("codex", "Error loading config.toml >&2"),
+        ("codex", "No such file or directory >&2"),
+        ("goose", "No session found with name 1 >&2"),
+        ("goose", "Cannot resume session 1"),
+        ("goose", "No provider configured"),
+        ("goose", "Unknown provider: x"),
+        ("goose", "Tool approval required >&2"),
+    ] {
+        let told = call(&*agent(program, &format!("echo {said}; exit 1")), "hello", None);
+        assert_eq!(told.class(), "permanent", "{program}: {said}");
+    }
+}
+
+#[test]
+fn a_notice_of_gooses_own_is_no_answer_though_nothing_is_marked_and_it_was_paid_for() {
+    let notice = r#"{"type":"systemNotification","notificationType":"creditsExhausted","msg":"no credits"}"#;
+    let output = format!(
+        r#"{{"messages":[{{"role":"assistant","content":[{notice}]}}],"metadata":{{"status":"completed","output_tokens":5}}}}"#
+    );
+    let told = call(&*agent("goose", &format!("echo '{output}'")), "hello", None);
+    assert_eq!(told.error(), (seawall::ErrorClass::Permanent, "no credits".into()));
+}
+
+#[test]
 fn an_answer_that_ends_in_another_exit_code_is_none() {
     for program in PROGRAMS {
         let script = format!("cat \"$RECORDED/{program}/ok/stdout\"; exit 3");

@@ -94,8 +94,15 @@ fn words_of(result: &Value) -> String {
 /// Words on standard error of a program that was called wrongly, or that cannot go on in a session.
 fn is_fault(said: &str) -> bool {
     let is_of_options = |line: &str| line.starts_with("error: ") || line.starts_with("Error: ");
-    said.lines().any(is_of_options)
-        || has_any(said, &["No conversation found", "already in use", "cannot be used with root"])
+    const FAULTS: [&str; 6] = [
+        "No conversation found",
+        "already in use",
+        "cannot be used with root",
+        "unknown option",
+        "Invalid session ID",
+        "Input must be provided",
+    ];
+    said.lines().any(is_of_options) || has_any(said, &FAULTS)
 }
 
 /// What this call used, and what the session did up to now.

@@ -107,7 +107,9 @@ fn is_usage(finished: &Finished) -> bool {
 /// Words on standard error of a program that was called wrongly, or that cannot go on in a session. Its log, which is there
 /// in runs that succeed, begins its lines with a time.
 fn is_fault(said: &str) -> bool {
-    const FAULTS: [&str; 6] = [
+    const FAULTS: [&str; 8] = [
+        "thread/resume failed",
+        "No such file or directory",
         "Not inside a trusted directory",
         "Error loading config",
         "no rollout found",

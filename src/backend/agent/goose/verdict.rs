@@ -60,13 +60,17 @@ impl<'v> Last<'v> {
     }
 
     /// Whether a model said it. Where no message of all is marked, an old version marks none: then what was paid for, and
-    /// does not begin as a notice does.
+    /// neither begins as a notice does nor is of a kind of the program's own.
     fn is_models(&self, output: &Value, usage: Usage) -> bool {
         let is_marked = |message: &Value| message["metadata"]["inference"].is_object();
         let has_marks = output["messages"].as_array().into_iter().flatten().any(is_marked);
         let is_paid_for = usage.output_tokens.is_some_and(|tokens| tokens > 0);
         self.message["role"] == "assistant"
-            && (is_marked(self.message) || !has_marks && is_paid_for && class_of_notice(&self.text).is_none())
+            && (is_marked(self.message) || !has_marks && is_paid_for && !self.is_notice())
+    }
+
+    fn is_notice(&self) -> bool {
+        class_of_notice(&self.text).is_some() || class_of_kind(self.message).is_some()
     }
 
     /// A stream that was cut leaves half an answer, for which nothing was counted.
@@ -154,7 +158,16 @@ fn class_of_error(error: &str) -> ErrorClass {
 /// What a program says that was called wrongly, or that cannot go on in a session.
 fn is_fault(said: &str) -> bool {
     let is_error = |line: &str| line.trim_start().to_lowercase().starts_with("error:");
-    said.lines().any(is_error) || has_any(said, &["panicked at", "not found", "No session found"])
+    const FAULTS: [&str; 7] = [
+        "panicked at",
+        "not found",
+        "No session found",
+        "Cannot resume session",
+        "No provider configured",
+        "Unknown provider",
+        "Tool approval required",
+    ];
+    said.lines().any(is_error) || has_any(said, &FAULTS)
 }
 
 #[cfg(test)]
