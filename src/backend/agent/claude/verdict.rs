@@ -93,7 +93,6 @@ fn words_of(result: &Value) -> String {
 
 /// Words on standard error of a program that was called wrongly, or that cannot go on in a session.
 fn is_fault(said: &str) -> bool {
-    let is_of_options = |line: &str| line.starts_with("error: ") || line.starts_with("Error: ");
     const FAULTS: [&str; 6] = [
         "No conversation found",
         "already in use",
@@ -102,6 +101,7 @@ fn is_fault(said: &str) -> bool {
         "Invalid session ID",
         "Input must be provided",
     ];
+    let is_of_options = |line: &str| line.starts_with("error: ") || line.starts_with("Error: ");
     said.lines().any(is_of_options) || has_any(said, &FAULTS)
 }
 

@@ -157,7 +157,6 @@ fn class_of_error(error: &str) -> ErrorClass {
 
 /// What a program says that was called wrongly, or that cannot go on in a session.
 fn is_fault(said: &str) -> bool {
-    let is_error = |line: &str| line.trim_start().to_lowercase().starts_with("error:");
     const FAULTS: [&str; 7] = [
         "panicked at",
         "not found",
@@ -167,6 +166,7 @@ fn is_fault(said: &str) -> bool {
         "Unknown provider",
         "Tool approval required",
     ];
+    let is_error = |line: &str| line.trim_start().to_lowercase().starts_with("error:");
     said.lines().any(is_error) || has_any(said, &FAULTS)
 }
 
