@@ -17,6 +17,8 @@ mod bad_files;
 mod bench;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/data.rs"]
 mod data;
 #[path = "cli/demo.rs"]

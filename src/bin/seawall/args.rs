@@ -6,7 +6,7 @@ mod explain;
 mod help;
 mod values;
 
-pub(crate) use bench::{BenchArgs, Gaps};
+pub(crate) use bench::{BenchArgs, Gaps, ResilienceArgs};
 pub(crate) use exec::ExecArgs;
 
 use crate::exit_code::ExitCode;

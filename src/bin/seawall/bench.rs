@@ -2,6 +2,7 @@
 
 mod baseline_file;
 mod circuit;
+mod compare;
 mod document;
 mod files;
 mod live;
@@ -18,6 +19,7 @@ use crate::run::signals::{self, Session};
 use crate::streams;
 use crate::visible::visible;
 use circuit::CircuitLog;
+use compare::Variant;
 use document::{Document, Judged};
 use files::Files;
 use live::Live;
@@ -50,8 +52,16 @@ struct Done {
     began: SystemTime,
 }
 
+/// What stands beside a result.
+struct Beside<'a> {
+    baseline: Option<&'a Baseline>,
+    /// The plan's own combination first; empty where nothing is compared.
+    variants: &'a [Variant],
+    secrets: &'a [String],
+}
+
 fn launch(args: &BenchArgs) -> Result<ExitCode, Refusal> {
-    files::misuse(args).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
+    files::misuse(args).or_else(|| compare::misuse(args)).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
     let session = Arc::new(Session::new());
     session.listen().map_err(|error| Refusal::Unable(format!("failed to listen for signals: {error}")))?;
     let baseline = args.baseline.as_deref().map(baseline_file::read).transpose().map_err(Refusal::Usage)?;
@@ -60,7 +70,10 @@ fn launch(args: &BenchArgs) -> Result<ExitCode, Refusal> {
     let files = Files::prepare(args, &session.temporaries, &session.patience).map_err(Refusal::Places)?;
     session.begin();
     let done = put_load_on(args, &aim, &session, &circuit)?;
-    Ok(tell(args, &session, files, &done, baseline.as_ref(), &circuit, &aim.secrets))
+    let variants =
+        if args.resilience.compare { variants(args, aim.seed, &done, &circuit, &session)? } else { Vec::new() };
+    let beside = Beside { baseline: baseline.as_ref(), variants: &variants, secrets: &aim.secrets };
+    Ok(tell(args, &session, files, &done, &circuit, &beside))
 }
 
 fn put_load_on(args: &BenchArgs, aim: &Aim, session: &Session, circuit: &CircuitLog) -> Result<Done, Refusal> {
@@ -77,6 +90,19 @@ fn put_load_on(args: &BenchArgs, aim: &Aim, session: &Session, circuit: &Circuit
     let watch = |rate, progress: &seawall::load::Progress| live.show(Some(rate), progress);
     let capacity = find_capacity(&load, &objectives, &session.cancel, &*target, watch);
     Ok(Done { result: capacity.result.clone(), capacity: Some(capacity), began })
+}
+
+/// The plan's own combination, and the others.
+fn variants(
+    args: &BenchArgs,
+    seed: u64,
+    done: &Done,
+    circuit: &CircuitLog,
+    session: &Session,
+) -> Result<Vec<Variant>, Refusal> {
+    let result = done.result.clone();
+    let own = Variant { has_retry: true, has_breaker: true, result, changes: circuit.changes() };
+    Ok(std::iter::once(own).chain(compare::others(args, seed, session)?).collect())
 }
 
 fn load(args: &BenchArgs, seed: u64) -> Load {
@@ -102,18 +128,18 @@ fn tell(
     session: &Session,
     files: Files,
     done: &Done,
-    baseline: Option<&Baseline>,
     circuit: &CircuitLog,
-    secrets: &[String],
+    beside: &Beside<'_>,
 ) -> ExitCode {
     let Done { result, capacity, began } = done;
     let judged: Vec<Judged<'_>> =
         args.slo.iter().map(|slo| Judged { slo, judgement: slo.objective.judge(result) }).collect();
-    let comparison = baseline.map(|baseline| baseline.compare(&Baseline::of(result)));
+    let comparison = beside.baseline.map(|baseline| baseline.compare(&Baseline::of(result)));
     let circuit = circuit.changes();
-    let document = Document::new(result, &judged, comparison.as_ref(), capacity.as_ref(), &circuit, secrets);
+    let document = Document::new(result, &judged, comparison.as_ref(), capacity.as_ref(), &circuit, beside.secrets)
+        .beside(beside.variants);
     let lost = files.write(&document, result, *began);
-    session.screen.say(&summary::text(args, &document, result));
+    session.screen.say(&summary::text(args, &document, result, beside.variants));
     lost.iter().for_each(|lost| streams::say_error(visible(&lost.to_string())));
     exit_code(result, &judged, capacity.as_ref(), lost.is_empty())
 }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help for people, and no Markdown")]
 #[command(after_long_help = help::BENCH)]
 #[command(group(clap::ArgGroup::new("target").args(["plan", "url", "command"]).required(true)))]
@@ -84,12 +84,8 @@ pub(crate) struct BenchArgs {
     /// The time limit of one attempt; none by default
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, allow_hyphen_values = true, help_heading = "Calls")]
     pub(crate) timeout: Option<Duration>,
-    /// Make one attempt a call, whatever the plan says
-    #[arg(long, help_heading = "Calls")]
-    pub(crate) no_retry: bool,
-    /// Without circuit breakers, whatever the plan says
-    #[arg(long, help_heading = "Calls")]
-    pub(crate) no_breaker: bool,
+    #[command(flatten)]
+    pub(crate) resilience: ResilienceArgs,
     /// How long what is under way may take to end, once the load is over or it is told to; such as 500ms, 30s
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = crate::duration::parse, allow_hyphen_values = true, help_heading = "Calls")]
     pub(crate) grace: Duration,
@@ -117,6 +113,23 @@ pub(crate) struct BenchArgs {
     /// The choice of [`Args`](super::Args), told to the command too.
     #[arg(skip)]
     pub(crate) color: ColorChoice,
+}
+
+/// What of retries and circuit breakers is part of the load.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct ResilienceArgs {
+    /// Make one attempt a call, whatever the plan says
+    #[arg(long, help_heading = "Calls")]
+    pub(crate) no_retry: bool,
+    /// Without circuit breakers, whatever the plan says
+    #[arg(long, help_heading = "Calls")]
+    pub(crate) no_breaker: bool,
+    /// Put the same load on the four combinations of retries and circuit breakers, one after the other
+    ///
+    /// Each with the same arrivals and the same seed. What is judged and written is the backend as the plan has it; the four
+    /// stand side by side in the summary, in the results (`compare`) and on the page.
+    #[arg(long, conflicts_with_all = ["url", "command", "find_capacity", "no_retry", "no_breaker"], help_heading = "Calls")]
+    pub(crate) compare: bool,
 }
 
 /// How calls are spread in the open model.

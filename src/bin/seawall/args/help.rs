@@ -71,6 +71,7 @@ Examples:
   seawall bench --url http://localhost:8080/ --rate 200/s --duration 1min --slo 'p99<200ms' --slo 'errors<1%'
   seawall bench plan.toml --backend api --prompt hello --stages 10/s:30s,100/s:10s,10/s:1min --html spike.html
   seawall bench --url http://localhost:8080/ --find-capacity --slo 'p99<100ms' --duration 5s
+  seawall bench plan.toml --backend api --prompt hello --rate 50/s --compare
   seawall bench plan.toml --count 50 --json now.json --baseline before.json
 
 Without --rate or --stages there is one caller, or --concurrency of them: a slow answer then delays the calls behind it,

@@ -1,6 +1,7 @@
 //! The results as JSON.
 
 use super::circuit::Change;
+use super::compare::{Variant, VariantRow};
 use super::objective::Slo;
 use seawall::load::{Capacity, Comparison, Judgement, Latencies, LoadResult, Second};
 use serde::Serialize;
@@ -39,6 +40,8 @@ pub(super) struct Document<'a> {
     pub(super) baseline: Option<BaselineRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) capacity: Option<CapacityRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    compare: Vec<VariantRow<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,7 +51,7 @@ struct LatencyRows {
 }
 
 #[derive(Debug, Serialize)]
-struct LatencyRow {
+pub(super) struct LatencyRow {
     p50: Option<f64>,
     p90: Option<f64>,
     p99: Option<f64>,
@@ -148,14 +151,20 @@ impl<'a> Document<'a> {
             },
             series: result.series().iter().enumerate().map(|(second, calls)| second_row(second, calls)).collect(),
             slo: judged.iter().map(slo_row).collect(),
-            circuit: circuit.iter().map(change_row).collect(),
+            circuit: changes_of(circuit),
             baseline: comparison.map(|comparison| BaselineRow {
                 verdict: comparison.verdict.as_str(),
                 p50: comparison.p50,
                 p99: comparison.p99,
             }),
             capacity: capacity.map(capacity_row),
+            compare: Vec::new(),
         }
+    }
+
+    /// With the combinations that the same load was put on.
+    pub(super) fn beside(self, variants: &'a [Variant]) -> Self {
+        Self { compare: variants.iter().map(VariantRow::from).collect(), ..self }
     }
 }
 
@@ -169,7 +178,7 @@ fn example(text: &str, secrets: &[String]) -> String {
     if cut.len() < text.len() { cut + "…" } else { cut }
 }
 
-fn row_of(latencies: &Latencies) -> LatencyRow {
+pub(super) fn row_of(latencies: &Latencies) -> LatencyRow {
     LatencyRow {
         p50: seconds(latencies.p50()),
         p90: seconds(latencies.p90()),
@@ -199,6 +208,10 @@ fn second_row(second: usize, calls: &Second) -> SecondRow<'_> {
 
 fn slo_row<'a>(judged: &Judged<'a>) -> SloRow<'a> {
     SloRow { text: &judged.slo.text, value: judged.judgement.value, met: judged.judgement.is_met }
+}
+
+pub(super) fn changes_of(circuit: &[Change]) -> Vec<ChangeRow<'_>> {
+    circuit.iter().map(change_row).collect()
 }
 
 fn change_row(change: &Change) -> ChangeRow<'_> {

@@ -1,5 +1,6 @@
 //! What came of a load, for people.
 
+use super::compare::{self, Variant};
 use super::document::{Document, SloRow};
 use crate::args::BenchArgs;
 use crate::run::style::{Palette, Surroundings, styled};
@@ -12,16 +13,17 @@ use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 /// All of it, with a line's end after each line.
-pub(super) fn text(args: &BenchArgs, document: &Document<'_>, result: &LoadResult) -> String {
+pub(super) fn text(args: &BenchArgs, document: &Document<'_>, result: &LoadResult, variants: &[Variant]) -> String {
     let (no_color, term) = (env::var_os("NO_COLOR"), env::var_os("TERM"));
     let is_terminal = stderr().is_terminal();
     let surroundings = Surroundings { is_terminal, no_color: no_color.as_deref(), term: term.as_deref() };
-    Summary { document, result, palette: Palette::new(surroundings.wants_colour(args.color)) }.text()
+    Summary { document, result, variants, palette: Palette::new(surroundings.wants_colour(args.color)) }.text()
 }
 
 struct Summary<'a> {
     document: &'a Document<'a>,
     result: &'a LoadResult,
+    variants: &'a [Variant],
     palette: Palette,
 }
 
@@ -33,6 +35,7 @@ impl Summary<'_> {
         self.errors(&mut text);
         self.resilience(&mut text);
         self.generator(&mut text);
+        self.comparison(&mut text);
         self.capacity(&mut text);
         self.judgement(&mut text);
         text
@@ -109,6 +112,14 @@ impl Summary<'_> {
         line(text, self.palette.notable, "warning", said);
     }
 
+    /// The combinations under one another.
+    fn comparison(&self, text: &mut String) {
+        if !self.variants.is_empty() {
+            let rows = compare::table(self.variants).join("\n            ");
+            line(text, self.palette.strong, "compared", rows);
+        }
+    }
+
     fn capacity(&self, text: &mut String) {
         let Some(capacity) = &self.document.capacity else { return };
         let steps = counted(capacity.steps.len() as u64, "step");
@@ -168,7 +179,7 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{} %", short(share * 100.0))
 }
 

@@ -55,7 +55,7 @@ impl Aim {
     ) -> Result<Self, Refusal> {
         let mut plan_file = PlanFile::load_backends(path).map_err(Refusal::Plan)?;
         refuse_unknown(&plan_file, name)?;
-        plan_file.make_bare(args.no_retry, args.no_breaker, args.timeout);
+        plan_file.make_bare(args.resilience.no_retry, args.resilience.no_breaker, args.timeout);
         let settings = settings(args, &plan_file, session);
         let runner = plan_file.runner_with(&settings, breakers(&plan_file, circuit));
         let runner = runner.map_err(|error| Refusal::Unable(error.to_string()))?;
@@ -69,7 +69,7 @@ impl Aim {
 
     fn at_plan(args: &BenchArgs, path: &Path, session: &Session, circuit: &Arc<CircuitLog>) -> Result<Self, Refusal> {
         let mut plan_file = PlanFile::load(path).map_err(Refusal::Plan)?;
-        plan_file.make_bare(args.no_retry, args.no_breaker, args.timeout);
+        plan_file.make_bare(args.resilience.no_retry, args.resilience.no_breaker, args.timeout);
         let settings = settings(args, &plan_file, session);
         let seed = settings.seed;
         let breakers = breakers(&plan_file, circuit);
