@@ -15,9 +15,20 @@ use std::time::Duration;
 const TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
-/// The file itself, where a link leads to it.
+/// As the kernel.
+const MOST_LINKS: usize = 40;
+
+/// The file itself, where links lead to it, though it may not be there yet. Links in a circle are left to whoever opens the file.
 pub(super) fn resolved(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Ok(found) = fs::canonicalize(&path) {
+            return found;
+        }
+        let Ok(target) = fs::read_link(&path) else { break };
+        path.set_file_name(target);
+    }
+    path
 }
 
 /// Holds the file for this process alone. Makes a new journal where there is none, or nothing in it.

@@ -6,7 +6,7 @@ use crate::runs::Runs as _;
 use crate::verdicts::Verdicts as _;
 use rusqlite::Connection;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 /// A plan that leaves a file, in a folder with a settled journal of an earlier run: all is in the one file.
 fn with_journal() -> Folder {
@@ -138,4 +138,35 @@ fn it_is_made_with_the_umask_and_so_is_what_stands_beside_it() {
     assert!(modes.contains(" j.db-wal"), "{modes}");
     assert!(modes.lines().all(|line| line.starts_with("600 ")), "{modes}");
     assert_eq!(fs::metadata(folder.path("j.db")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_link_to_a_file_that_is_not_there_yet_is_followed() {
+    let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = 'true'\n");
+    fs::create_dir(folder.path("d")).unwrap();
+    for (target, link) in
+        [("far.db", "d/near"), ("near", "d/nearer"), ("d/nearer", "link"), ("no/such.db", "lost"), ("circle", "circle")]
+    {
+        symlink(target, folder.path(link)).unwrap();
+    }
+    assert_eq!(folder.run(&["run", "plan.toml", "--journal", "link"]).code, Some(0));
+    assert_eq!(folder.names("d"), ["far.db", "near", "nearer"]);
+    assert_eq!(folder.look(&["runs", "d/far.db"]).as_array().unwrap().len(), 1);
+    for link in ["lost", "circle"] {
+        let refused = folder.run(&["run", "plan.toml", "--journal", link]);
+        assert_eq!(refused.code, Some(3), "{link}");
+        refused.says(&[link]);
+    }
+}
+
+#[test]
+fn no_output_is_written_over_the_journal() {
+    let folder = with_journal();
+    let before = fs::read(folder.path("j.db")).unwrap();
+    for (option, path) in [("--report-json", "j.db"), ("--events", "./j.db"), ("--junit", "j.db-wal")] {
+        let refused = folder.run(&["run", "plan.toml", "--journal", "j.db", option, path]);
+        assert_eq!(refused.code, Some(2), "{option}");
+        refused.says(&["--journal", option, path]);
+        assert!(!folder.has("ran") && fs::read(folder.path("j.db")).unwrap() == before, "{option}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Outputs that would stand in each other's place, or in the plan's.
+//! Outputs that would stand in each other's place, in the plan's, or in the journal's.
 
 use super::place::{Led, follow};
 use super::whole_file::folder_of;
@@ -47,9 +47,14 @@ impl Identity {
     }
 }
 
-/// The sentence about two of `outputs`, options with their paths, that have one place; or about one that has the plan's.
-pub(crate) fn clash(outputs: &[(&str, &Path)], plan: &Path) -> Option<String> {
-    let mut taken: Vec<(&str, Identity)> = Vec::new();
+/// What SQLite puts beside a journal is its own, too.
+const ENDS_OF_A_JOURNAL: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// The sentence about two of `outputs`, options with their paths, that have one place; or about one that has the place of the
+/// plan or of the journal.
+pub(crate) fn clash(outputs: &[(&str, &Path)], plan: &Path, journal: Option<&Path>) -> Option<String> {
+    let files = journal.into_iter().flat_map(|journal| ENDS_OF_A_JOURNAL.map(|end| beside(journal, end)));
+    let mut taken: Vec<(&str, Identity)> = files.filter_map(|file| Some(("--journal", Identity::of(&file)?))).collect();
     let plan_file = Some(plan).filter(|plan| *plan != "-").and_then(Identity::of_path);
     for (option, path) in outputs {
         let Some(identity) = Identity::of(path) else { continue };
@@ -64,13 +69,36 @@ pub(crate) fn clash(outputs: &[(&str, &Path)], plan: &Path) -> Option<String> {
     None
 }
 
+/// The file itself, or one that SQLite keeps beside it. A `-` is no standard output here.
+fn beside(journal: &Path, end: &str) -> PathBuf {
+    let Ok(Led::To(file)) = follow(&Path::new(".").join(journal)) else { return journal.to_owned() };
+    let mut name = file.into_os_string();
+    name.push(end);
+    name.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
     fn is_clash(one: &Path, two: &Path) -> bool {
-        clash(&[("--one", one), ("--two", two)], Path::new("-")).is_some()
+        clash(&[("--one", one), ("--two", two)], Path::new("-"), None).is_some()
+    }
+
+    #[test]
+    fn no_output_takes_the_place_of_the_journal_or_of_what_is_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        symlink("j.db", path("link")).unwrap();
+        let is_clash = |output: &str, journal: &str| {
+            clash(&[("--events", &path(output))], Path::new("-"), Some(&path(journal))).is_some()
+        };
+        for (output, journal) in [("j.db", "./j.db"), ("link", "j.db"), ("j.db", "link"), ("j.db-wal", "link")] {
+            assert!(is_clash(output, journal), "{output}, {journal}");
+        }
+        assert!(!is_clash("j", "j.db"));
+        assert!(clash(&[("--events", Path::new("-"))], Path::new("-"), Some(Path::new("-"))).is_none());
     }
 
     #[test]

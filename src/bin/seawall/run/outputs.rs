@@ -35,7 +35,7 @@ pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
     if args.output.as_deref().is_some_and(is_standard_output) {
         return Some("--output needs a folder, and standard output (`-`) is none".into());
     }
-    clash(&files, &args.plan)
+    clash(&files, &args.plan, args.journaling.journal.as_deref())
 }
 
 fn is_standard_output(path: &Path) -> bool {
