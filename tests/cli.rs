@@ -27,6 +27,8 @@ mod demo;
 mod display;
 #[path = "cli/effective.rs"]
 mod effective;
+#[path = "cli/emulated.rs"]
+mod emulated;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/exec.rs"]

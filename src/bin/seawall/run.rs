@@ -4,6 +4,7 @@ mod account;
 mod advice;
 mod clash;
 mod demo;
+mod estimate;
 mod event_file;
 mod event_json;
 mod frame;

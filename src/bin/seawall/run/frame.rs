@@ -1,5 +1,6 @@
 //! The live display: what runs, what waits, which circuits are not closed, and how much is done. Pure.
 
+use super::estimate::estimate;
 use super::progress::{Now, Progress, Task};
 use super::screen::Size;
 use super::style::{Palette, styled};
@@ -53,8 +54,9 @@ impl View<'_> {
             count => format!(", {count} {status}"),
         });
         let (done, tasks) = (progress.done(), progress.tasks());
-        let text = format!("{done}/{tasks}{}, {}", ended.concat(), Ticking(self.now));
-        let room = self.room().saturating_sub(text.len() + 2).min(WIDEST_BAR);
+        let left = estimate(progress, self.now).map(|left| format!(", {left}")).unwrap_or_default();
+        let text = format!("{done}/{tasks}{}, {}{left}", ended.concat(), Ticking(self.now));
+        let room = self.room().saturating_sub(text.len() + 11).min(WIDEST_BAR);
         let bar = if room >= 10 { bar(progress.done(), progress.tasks(), room) } else { String::new() };
         self.row(self.palette.good, "running", &format!("{bar}{text}"))
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(crate) struct Progress {
     tasks: usize,
     ended: [usize; 4],
+    /// How many of them were called in this run and came to their end.
+    worked: usize,
     under_way: HashMap<TaskId, Task>,
     circuits: BTreeMap<Arc<str>, CircuitState>,
 }
@@ -53,9 +55,10 @@ impl Progress {
                 self.task(task, event.at).now = Now::Waiting(*why, *until);
             }
             EventKind::TaskResumed { task, .. } => self.task(task, event.at).now = Now::Between,
-            EventKind::TaskEnded { task, status, .. } => {
+            EventKind::TaskEnded { task, status, resumed, .. } => {
                 self.under_way.remove(task);
                 self.ended[*status as usize] += 1;
+                self.worked += usize::from(!resumed && matches!(status, Status::Completed | Status::Failed));
             }
             EventKind::BreakerChanged { backend, change, .. } => self.circuit(backend, change.to),
             _ => {}
@@ -75,6 +78,16 @@ impl Progress {
     /// How many have ended.
     pub(crate) fn done(&self) -> usize {
         self.ended.iter().sum()
+    }
+
+    /// How many were called in this run and came to their end.
+    pub(crate) fn worked(&self) -> usize {
+        self.worked
+    }
+
+    /// Whether nothing new is begun any more.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.ended(Status::Cancelled) > 0
     }
 
     /// What is known of a task that is under way.
