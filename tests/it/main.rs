@@ -22,6 +22,8 @@ mod scripted;
 mod sessions;
 mod settings;
 mod simulated;
+#[cfg(feature = "journal")]
+mod sqlite_journal;
 mod stress;
 mod support;
 mod tidy;
