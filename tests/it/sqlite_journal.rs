@@ -326,7 +326,7 @@ fn schedule(run: &RunSketch) -> Schedule {
 }
 
 proptest! {
-    #![proptest_config(Config { failure_persistence: None, max_shrink_iters: 20_000, ..Config::with_cases(300) })]
+    #![proptest_config(Config { failure_persistence: None, max_shrink_iters: 20_000, ..Config::with_cases(150) })]
 
     #[test]
     fn a_resume_runs_exactly_what_a_naive_account_says_has_changed(
