@@ -27,7 +27,7 @@ struct Sketch {
     /// 0 and 1 are answered alike.
     prompt: u8,
     settings: u8,
-    is_soft: bool,
+    mode: FailureMode,
     fails: bool,
     /// Whether its answer holds those of its ancestors.
     copies: bool,
@@ -39,7 +39,7 @@ enum Change {
     After(Vec<usize>),
     Prompt(u8),
     Settings(u8),
-    Softness(bool),
+    Mode(FailureMode),
     Failure(bool),
 }
 
@@ -57,15 +57,19 @@ fn after() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(0..TASKS, 0..3)
 }
 
+fn mode() -> impl Strategy<Value = FailureMode> {
+    prop_oneof![Just(FailureMode::Hard), Just(FailureMode::Soft)]
+}
+
 fn sketch() -> impl Strategy<Value = Sketch> {
     let chance = prop::bool::weighted;
-    (chance(0.9), after(), 0..4_u8, 0..2_u8, any::<bool>(), chance(0.2), any::<bool>()).prop_map(
-        |(is_there, after, prompt, settings, is_soft, fails, copies)| Sketch {
+    (chance(0.9), after(), 0..4_u8, 0..2_u8, mode(), chance(0.2), any::<bool>()).prop_map(
+        |(is_there, after, prompt, settings, mode, fails, copies)| Sketch {
             is_there,
             after,
             prompt,
             settings,
-            is_soft,
+            mode,
             fails,
             copies,
         },
@@ -78,7 +82,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => after().prop_map(Change::After),
         3 => (0..4_u8).prop_map(Change::Prompt),
         2 => (0..2_u8).prop_map(Change::Settings),
-        1 => any::<bool>().prop_map(Change::Softness),
+        1 => mode().prop_map(Change::Mode),
         3 => prop::bool::weighted(0.3).prop_map(Change::Failure),
     ]
 }
@@ -130,7 +134,7 @@ impl Now {
                 Change::After(after) => sketch.after = after,
                 Change::Prompt(prompt) => sketch.prompt = prompt,
                 Change::Settings(settings) => sketch.settings = settings,
-                Change::Softness(is_soft) => sketch.is_soft = is_soft,
+                Change::Mode(mode) => sketch.mode = mode,
                 Change::Failure(fails) => sketch.fails = fails,
             }
         }
@@ -154,10 +158,9 @@ impl Now {
     fn plan(&self) -> Plan {
         let task = |task: usize| {
             let sketch = &self.0[task];
-            let mode = if sketch.is_soft { FailureMode::Soft } else { FailureMode::Hard };
             Task::new(name(task), "x", sketch.prompt.to_string())
                 .after(self.dependencies(task).into_iter().map(name))
-                .failure_mode(mode)
+                .failure_mode(sketch.mode)
         };
         Plan::builder().tasks(self.there().map(task)).build().unwrap()
     }
@@ -256,7 +259,7 @@ impl Account {
         let report = runner.run_with(&plan, &cancel, RunOptions::new().with_journal(&journal).with_resume()).unwrap();
         assert!(report.journal_error().is_none(), "{:?}", report.journal_error());
         // One in two is interrupted, for those who go on with it.
-        if self.runs % 2 == 0 {
+        if self.runs.is_multiple_of(2) {
             journal.end(&report).unwrap();
         }
         drop((journal, runner));
@@ -283,7 +286,8 @@ impl Account {
             assert!(report.cancelled().is_some(), "{what}");
             return;
         }
-        let bars = |other: &usize| outcome_of(*other).status() != Status::Completed && !now.0[*other].is_soft;
+        let bars =
+            |other: &usize| outcome_of(*other).status() != Status::Completed && now.0[*other].mode == FailureMode::Hard;
         if now.dependencies(task).iter().any(bars) {
             assert_eq!((outcome.status(), was_called), (Status::Skipped, false), "{what}");
             return;
