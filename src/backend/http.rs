@@ -216,15 +216,34 @@ impl HttpBackend {
     /// where it is invalid.
     ///
     /// ```
-    /// use seawall::HttpBackend;
-    /// let chat = HttpBackend::openai("http://localhost:8000/v1")
+    /// use seawall::{Backend, CancelToken, Context, HttpBackend};
+    /// # use std::io::{BufRead, BufReader, Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// # let thread = std::thread::spawn(move || {
+    /// #     let mut connection = server.accept().unwrap().0;
+    /// #     let mut reader = BufReader::new(connection.try_clone().unwrap());
+    /// #     let head: Vec<_> = reader.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+    /// #     assert_eq!(head[0], "POST /v1/chat/completions HTTP/1.1");
+    /// #     let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    /// #     reader.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+    /// #     let answer = r#"{"choices": [{"message": {"content": "42."}}], "usage": {"prompt_tokens": 21, "completion_tokens": 2}}"#;
+    /// #     write!(connection, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len()).unwrap();
+    /// # });
+    ///
+    /// let chat = HttpBackend::openai(format!("http://{address}/v1"))
     ///     .model("small")
     ///     .system_prompt("Be brief.")
     ///     .max_tokens(200)
     ///     .key("sk-1")
     ///     .build()?;
-    /// # drop(chat);
-    /// # Ok::<(), seawall::Error>(())
+    ///
+    /// let cancel = CancelToken::new();
+    /// let cx = Context::new(&cancel);
+    /// assert_eq!(chat.send(&"What is the answer?".into(), &cx)?.text(), "42.");
+    /// assert_eq!((cx.usage().input_tokens, cx.usage().output_tokens), (Some(21), Some(2)));
+    /// # thread.join().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn openai(url: impl AsRef<str>) -> HttpBackendBuilder<OpenAi> {
         HttpBackendBuilder::openai(url.as_ref())

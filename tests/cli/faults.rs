@@ -145,6 +145,7 @@ refused! {
     a_nul_in_a_prompt_that_is_an_argument: "[backends.b]\nkind = \"command\"\nargv = [\"echo\", \"{prompt}\"]\ninput = \"arg\"\n[[tasks]]\nid = \"a\"\nbackend = \"b\"\nprompt = \"a\\u0000b\"" => ["plan.toml:8:10", "task `a` has a NUL", "backend `b`"];
     a_nul_in_a_prompt_whose_fallback_takes_arguments: &command("when_open = { fallback = \"sh\" }\n[[tasks]]\nid = \"a\"\nbackend = \"b\"\nprompt = \"\\u0000\"") => ["task `a` has a NUL", "backend `sh`"];
     an_argument_without_a_place_for_the_prompt: &command("input = \"arg\"") => ["`input` in backend `b` is \"arg\", and `argv` has no {prompt}"];
+    a_program_that_would_be_the_prompt: "[backends.b]\nkind = \"command\"\nargv = [\"{prompt}\"]\ninput = \"arg\"" => ["`input` in backend `b` is \"arg\", and `argv` has no {prompt}"];
     a_declared_sh_without_a_kind: "[backends.sh]\ntimeout = \"1s\"" => ["backend `sh` lacks `kind`"];
     one_task_as_a_table: "[tasks.x]\nrun = \"true\"" => ["tasks"];
 }

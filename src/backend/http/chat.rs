@@ -44,7 +44,7 @@ pub(super) fn usage_of(answer: &Value) -> Usage {
 
 /// The text of the first choice, or why there is none.
 pub(super) fn text_of(answer: &Value) -> Result<String, SendError> {
-    if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
+    if let Some(error) = answer.get("error").filter(|error| !is_nothing(error)) {
         let words = error.get("message").and_then(Value::as_str).map_or_else(|| error.to_string(), str::to_owned);
         return Err(SendError::invalid_answer(format!("the answer is an error: {words}")));
     }
@@ -55,6 +55,11 @@ pub(super) fn text_of(answer: &Value) -> Result<String, SendError> {
     }
     let content = content_of(message.get("content").unwrap_or(&Value::Null));
     content.filter(|content| !content.is_empty()).ok_or_else(|| SendError::invalid_answer("the answer has no content"))
+}
+
+/// What some say instead of leaving an error out.
+fn is_nothing(error: &Value) -> bool {
+    error.is_null() || *error == json!(false) || *error == json!("")
 }
 
 /// A text, or the texts of its parts.
@@ -104,6 +109,9 @@ mod tests {
         let on_fire = error(json!({"error": {"message": "on fire"}, "choices": []}));
         assert_eq!((on_fire.class(), on_fire.to_string().contains("on fire")), (ErrorClass::InvalidAnswer, true));
         assert!(error(json!({"error": "down"})).to_string().contains("down"));
+        for nothing in [json!(null), json!(false), json!("")] {
+            assert_eq!(text_of(&json!({"error": nothing, "choices": [{"message": {"content": "a"}}]})).unwrap(), "a");
+        }
         for none in [json!({}), json!([]), json!({"choices": []}), json!({"choices": null}), json!(7)] {
             assert_eq!(error(none).class(), ErrorClass::InvalidAnswer);
         }

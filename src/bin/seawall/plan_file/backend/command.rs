@@ -89,7 +89,7 @@ fn argv_of(table: &Table<'_>, faults: &mut Faults) -> Option<Vec<String>> {
 fn input_of(table: &Table<'_>, argv: Option<&[String]>, faults: &mut Faults) -> Input {
     let Some(field) = table.field("input") else { return Input::Stdin };
     let input = field.choice(&[("stdin", Input::Stdin), ("arg", Input::Argument)], faults).unwrap_or(Input::Stdin);
-    let has_place = argv.is_none_or(|argv| argv.iter().any(|argument| argument.contains(PROMPT)));
+    let has_place = argv.is_none_or(|argv| argv.iter().skip(1).any(|argument| argument.contains(PROMPT)));
     if input == Input::Argument && !has_place {
         let title = format!("`input` in {} is \"arg\", and `argv` has no {PROMPT}", table.place);
         faults.add(Fault::at(field.span, title).label("there is no place for the prompt"));
