@@ -1,6 +1,6 @@
 //! One command: its exit code, its streams, its attempts.
 
-use crate::program::{Ended, Folder, Running};
+use crate::program::{Ended, Folder, Running, wait_until};
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -147,6 +147,9 @@ fn what_it_started_does_not_outlive_it() {
     let folder = Folder::new();
     let ended = exec(&folder, &[], "sleep 60 & echo $! > pid");
     assert_eq!(ended.code, Some(0));
-    let stat = fs::read_to_string(format!("/proc/{}/stat", folder.read("pid").trim())).unwrap_or_default();
-    assert!(stat.is_empty() || stat.contains(") Z"), "{stat}");
+    let stat = format!("/proc/{}/stat", folder.read("pid").trim());
+    wait_until("what it started to be gone", || {
+        let stat = fs::read_to_string(&stat).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z")
+    });
 }
