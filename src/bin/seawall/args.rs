@@ -282,9 +282,18 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
+    /// What is shown instead of the plan
+    #[arg(value_name = "WHAT", conflicts_with = "print")]
+    pub(crate) of: Option<DemoOf>,
     /// Print the demo's plan, and run nothing
     #[arg(long)]
     pub(crate) print: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoOf {
+    /// A spike that retries turn into a lasting collapse, and what helps
+    Load,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,7 @@
-//! The built-in plan.
+//! What can be watched without anything of one's own: the built-in plan, and a built-in load.
+
+pub(crate) mod load;
+mod saturating;
 
 use crate::exit_code::ExitCode;
 use crate::streams;

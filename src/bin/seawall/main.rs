@@ -40,6 +40,7 @@ fn dispatch(args: Args) -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Exec(args) => exec::exec(&args),
         Command::Demo(args) if args.print => demo::print(),
+        Command::Demo(args) if args.of == Some(args::DemoOf::Load) => demo::load::load(),
         Command::Demo(_) => run::demo(color),
         Command::Init(args) => init::init(&args.file),
         Command::Graph(args) => graph::graph(&args),

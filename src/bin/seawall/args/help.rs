@@ -55,7 +55,8 @@ Standard input is read once and given to each attempt; a terminal, and what one 
 pub(super) const DEMO: &str = "\
 Examples:
   seawall demo
-  seawall demo --print > demo.toml";
+  seawall demo --print > demo.toml
+  seawall demo load";
 
 pub(super) const SCHEMA: &str = "\
 Examples:
