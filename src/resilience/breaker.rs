@@ -178,7 +178,7 @@ impl CircuitBreaker {
     fn tell_of(&self, change: StateChange) {
         let StateChange { from, to, .. } = change;
         let Some(Home { kind, hook }) = &self.home else { return log::warn!("circuit: {from} -> {to}") };
-        log::warn!("circuit of `{kind}`: {from} -> {to}");
+        log::warn!(backend = &**kind, from = from.as_str(), to = to.as_str(); "circuit of `{kind}`: {from} -> {to}");
         let Some(hook) = hook else { return };
         if catch_unwind(AssertUnwindSafe(|| hook(kind, change))).is_err() {
             log::error!("the hook of the circuit breakers panicked");

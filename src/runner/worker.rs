@@ -15,6 +15,7 @@ use crate::plan::Task;
 use crate::resilience::{CircuitState, Ended, Permit, RetryState, StateChange, Step, call_catching_panics};
 use crate::seed;
 use crate::sync::Arc;
+use crate::task_id::TaskId;
 use std::time::{Duration, Instant};
 
 /// How often a task looks at a circuit that does not say when it may be tried, since the breaker may be shared with others.
@@ -253,6 +254,9 @@ impl<Q: Send + Sync, R: Send + Sync> Run<'_, Q, R> {
             elapsed,
             delay,
         });
+        if log::log_enabled!(log::Level::Debug) {
+            log_attempt(this.task.id(), &backend, attempt, &result);
+        }
         progress.attempts.push(Attempt { backend, worker, started, elapsed, result, delay, spent });
         told
     }
@@ -302,4 +306,11 @@ pub(super) fn try_again_at(rejected: Rejected, now: Instant) -> Instant {
         Rejected::CircuitOpen { retry_at: Some(at) } => at,
         Rejected::CircuitOpen { retry_at: None } | Rejected::TooManyRequests => now + CIRCUIT_LOOK_INTERVAL,
     }
+}
+
+/// With its fields beside the sentence, for loggers that keep them apart.
+#[cold]
+fn log_attempt(task: &TaskId, backend: &str, attempt: usize, result: &AttemptResult) {
+    let word = result.as_str();
+    log::debug!(task = task.as_str(), backend, attempt, result = word; "attempt {attempt} of `{task}` on `{backend}`: {word}");
 }
