@@ -7,7 +7,7 @@
 use super::schema;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -19,8 +19,10 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 const MOST_LINKS: usize = 40;
 
 /// The file itself, where links lead to it, though it may not be there yet. Links in a circle are left to whoever opens the file.
+///
+/// From the root on, since to SQLite `:memory:` and what begins with `file:` are no names of files.
 pub(super) fn resolved(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
+    let mut path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for _ in 0..MOST_LINKS {
         if let Ok(found) = fs::canonicalize(&path) {
             return found;

@@ -170,3 +170,13 @@ fn no_output_is_written_over_the_journal() {
         assert!(!folder.has("ran") && fs::read(folder.path("j.db")).unwrap() == before, "{option}");
     }
 }
+
+#[test]
+fn a_name_that_means_something_else_to_sqlite_is_a_file() {
+    for name in [":memory:", "file:j.db", "file:j.db?mode=ro", "j%20#.db"] {
+        let folder = Folder::with_plan("[[tasks]]\nid = 'a'\nrun = 'true'\n");
+        assert_eq!(folder.run(&["run", "plan.toml", "--journal", name]).code, Some(0), "{name}");
+        assert_eq!(folder.names(""), [name, "plan.toml"]);
+        assert_eq!(folder.look(&["runs", name]).as_array().unwrap().len(), 1, "{name}");
+    }
+}
