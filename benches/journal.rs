@@ -14,6 +14,8 @@ use std::time::Duration;
 
 const PLACES: usize = 8;
 const TASKS: u32 = 2_000;
+/// So many that what is paid once, when the journal is made and the disk is waited for, is lost among them.
+const SLEEPS: u32 = 10_000;
 const TAKES: Duration = Duration::from_millis(1);
 /// With a journal a run takes at most so many times what it takes without.
 const OF_A_MILLISECOND: f64 = 1.1;
@@ -24,11 +26,11 @@ const SECONDS_TO_GO_ON: f64 = 2.0;
 fn main() {
     let mut criterion = criterion();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let plan = Plan::builder().tasks((0..TASKS).map(|n| Task::new(format!("t{n}"), "x", ""))).build();
+    let plan = Plan::builder().tasks((0..SLEEPS).map(|n| Task::new(format!("t{n}"), "x", ""))).build();
     let plan = plan.expect("it has no faults");
-    let name = "2,000 tasks of 1 ms at 8 places, against those without a journal";
+    let name = "10,000 tasks of 1 ms at 8 places, against those without a journal";
     let journal = folder.path().join("library.db");
-    compare(&mut criterion, name, TASKS, OF_A_MILLISECOND, || with_journal(&plan, &journal), || without(&plan));
+    compare(&mut criterion, name, SLEEPS, OF_A_MILLISECOND, || with_journal(&plan, &journal), || without(&plan));
 
     let (path, journal) = (folder.path().join("true.toml"), folder.path().join("true.db"));
     write(&path, &trues());
