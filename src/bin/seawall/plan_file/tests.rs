@@ -83,6 +83,52 @@ fn broken_plan() -> impl Strategy<Value = String> {
     })
 }
 
+/// A value that a key may not be meant to have.
+const VALUES: [&str; 26] = [
+    "0",
+    "-1",
+    "1",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "0x7f",
+    "1.5",
+    "-0.0",
+    "1e308",
+    "inf",
+    "nan",
+    "true",
+    "\"\"",
+    "\"off\"",
+    "\"1h\"",
+    "\"-1s\"",
+    "\"99999999999999999999h\"",
+    "\"b c\"",
+    "\"{{ x\"",
+    "'\u{202e}'",
+    "2020-02-30",
+    "2020-01-01T00:00:00Z",
+    "[]",
+    "[1, [\"a\"]]",
+    "{}",
+    "{ a = { b = [] } }",
+];
+
+/// A plan in which some keys have other values.
+fn odd_plan() -> impl Strategy<Value = String> {
+    let other = (any::<prop::sample::Index>(), prop::sample::select(&VALUES[..]));
+    (prop::sample::select(&PLANS[..]), prop::collection::vec(other, 1..4)).prop_map(|(plan, others)| {
+        let mut lines: Vec<String> = plan.lines().map(str::to_owned).collect();
+        let keyed: Vec<usize> = (0..lines.len()).filter(|n| lines[*n].contains(" = ")).collect();
+        for (at, value) in others {
+            let line = &mut lines[*at.get(&keyed)];
+            if let Some((key, _)) = line.split_once(" = ") {
+                *line = format!("{key} = {value}");
+            }
+        }
+        lines.join("\n")
+    })
+}
+
 /// What is long is judged as soon as what is short: nothing grows faster than the text.
 #[test]
 fn a_hundred_kilobytes_of_anything_take_no_time_to_speak_of() {
@@ -101,6 +147,14 @@ fn a_hundred_kilobytes_of_anything_take_no_time_to_speak_of() {
 }
 
 proptest! {
+    #[test]
+    fn a_value_of_a_wrong_kind_is_a_fault_at_its_place(text in odd_plan()) {
+        if let Err(faults) = judge(&text) {
+            let shown = anstream::adapter::strip_str(&faults.to_string()).to_string();
+            prop_assert!(shown.contains("--> plan.toml:"), "{}\n{}", shown, text);
+        }
+    }
+
     #[test]
     fn a_text_is_a_plan_that_can_be_written_out_or_has_faults_that_can_be_shown(text in broken_plan()) {
         match judge(&text) {
