@@ -44,7 +44,9 @@ fn run_as_nobody(folder: &Folder, mode: u32, before: &[&str]) -> Option<Ended> {
         return None;
     }
     let command = words(&[&[program][..], &RUN.split(' ').collect::<Vec<_>>()].concat());
-    Some(folder.end(Running::start(folder.prepared(command))))
+    let ended = folder.end(Running::start(folder.prepared(command)));
+    fs::set_permissions(folder.path(""), Permissions::from_mode(0o755)).unwrap(); // so that it can be removed
+    Some(ended)
 }
 
 fn statuses(folder: &Folder) -> Vec<String> {
