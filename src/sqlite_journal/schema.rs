@@ -62,11 +62,16 @@ fn new_journal_of(version: usize) -> rusqlite::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// How long the log of what was written grows before it is put into its place: 32 MB. Whoever does that waits for the disk, and
+/// with SQLite's own 1,000 pages a run of quick tasks does little else.
+const CHECKPOINT_PAGES: i64 = 8_000;
+
 /// Makes a connection ready to write.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     upgrade(connection, usize::try_from(version).unwrap_or(0), STEPS.len())
 }
