@@ -87,7 +87,8 @@ fn at_a_terminal_the_command_reads_what_is_typed() {
 #[test]
 fn ctrl_c_at_a_terminal_reaches_the_command_and_ends_the_retries() {
     let folder = Folder::new();
-    let args = ["exec", "--retries", "5", "--", "sh", "-c", "echo x >> n; touch up; sleep 60"];
+    // A shell that waits for a child which ends as usual would go on after Ctrl-C: it has none.
+    let args = ["exec", "--retries", "5", "--", "sh", "-c", "echo x >> n; echo > up; exec sleep 60"];
     let mut terminal = Terminal::start(&folder, (80, 24), &args, &[]);
     wait_until("the command", || folder.has("up"));
     terminal.press(b"\x03");

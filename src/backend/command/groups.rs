@@ -82,9 +82,9 @@ impl ProcessGroups {
     /// Until then time stands still for time limits and graces: neither a limit nor a grace ends. A cancel waits for the
     /// programs to go on, since what is stopped does not hear SIGTERM; a [kill](crate::CancelToken::kill) does not wait.
     ///
-    /// When it returns, also what was being started has got the signal; it waits 100 ms for that at most.
+    /// When it returns, also what was being started has got the signal; it waits a second for that at most.
     pub fn suspend(&self) {
-        const PATIENCE: Duration = Duration::from_millis(100);
+        const PATIENCE: Duration = Duration::from_secs(1);
         let mut state = self.shared.state.lock();
         state.suspended_since.get_or_insert_with(Instant::now);
         state.signal(Signal::TSTP);
