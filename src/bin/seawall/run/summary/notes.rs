@@ -78,23 +78,23 @@ impl Summary<'_> {
         let lost = time::most_lost(&why, MOST_LOST, least).map(|lost| format!("lost over all tasks: {lost}"));
         let others = self.report.outcomes().len().saturating_sub(why.critical_path.len());
         let is_path = why.critical_path.len() > 1 && others > 0 && why.critical_path_time >= LEAST_LOST;
-        let path = is_path
-            .then(|| format!("critical path {}: {}", Spoken(why.critical_path_time), self.path(&why.critical_path)));
+        let path = is_path.then(|| {
+            let names = self.path(&why.critical_path).map(|names| format!(": {names}")).unwrap_or_default();
+            format!("critical path {}{names}", Spoken(why.critical_path_time))
+        });
         let said: Vec<String> = path.into_iter().chain(lost).collect();
         if !said.is_empty() {
             text.push_str(&row(self.palette.quiet, "time", None, said.join(&format!("\n{INDENT}"))));
         }
     }
 
-    /// The whole of it, or what there is room for.
-    fn path(&self, path: &[TaskId]) -> String {
+    /// The whole of it, or its ends, if there is room for that in one line.
+    fn path(&self, path: &[TaskId]) -> Option<String> {
         let names: Vec<_> = path.iter().map(|task| visible(task.as_str())).collect();
-        let whole = names.join(" → ");
-        if whole.chars().count() + INDENT.len() * 2 <= self.columns || names.len() < 3 {
-            return whole;
-        }
-        let between = names.len() - 2;
-        format!("{} → … {between} more … → {}", names[0], names[names.len() - 1])
+        let between = names.len().saturating_sub(2);
+        let ends = || Some(format!("{} → … {between} more … → {}", names.first()?, names.last()?));
+        let fits = |text: &String| text.chars().count() + INDENT.len() * 2 <= self.columns;
+        Some(names.join(" → ")).filter(fits).or_else(|| ends().filter(|_| between > 0).filter(fits))
     }
 }
 
