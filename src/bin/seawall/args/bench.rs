@@ -127,7 +127,7 @@ pub(crate) struct ResilienceArgs {
     /// Put the same load on the four combinations of retries and circuit breakers, one after the other
     ///
     /// Each with the same arrivals and the same seed. What is judged and written is the backend as the plan has it; the four
-    /// stand side by side in the summary, in the results (`compare`) and on the page.
+    /// stand side by side in the summary and in the results (`compare`).
     #[arg(long, conflicts_with_all = ["url", "command", "find_capacity", "no_retry", "no_breaker"], help_heading = "Calls")]
     pub(crate) compare: bool,
 }
