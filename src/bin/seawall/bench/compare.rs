@@ -1,7 +1,7 @@
 //! The same load on a backend with and without its retries and its circuit breaker, side by side.
 
 use super::circuit::{Change, CircuitLog};
-use super::document::{LatencyRow, changes_of, row_of};
+use super::document::{ChangeRow, Figures, LatencyRow, changes_of, row_of};
 use super::summary::{human, percent, short};
 use super::target::Aim;
 use super::{Refusal, put_load_on};
@@ -9,7 +9,6 @@ use crate::args::{BenchArgs, ResilienceArgs};
 use crate::run::signals::Session;
 use seawall::load::LoadResult;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The load on one of the combinations.
@@ -25,17 +24,10 @@ pub(super) struct Variant {
 pub(super) struct VariantRow<'a> {
     retry: bool,
     breaker: bool,
-    calls: u64,
-    ok: u64,
-    errors: &'a BTreeMap<&'static str, u64>,
-    attempts: u64,
-    rejected: u64,
-    saved: u64,
-    backoff_s: f64,
-    elapsed_s: f64,
-    rate: f64,
+    #[serde(flatten)]
+    figures: Figures<'a>,
     latency_s: LatencyRow,
-    circuit: Vec<super::document::ChangeRow<'a>>,
+    circuit: Vec<ChangeRow<'a>>,
 }
 
 /// Why there is nothing to compare, if so.
@@ -68,15 +60,7 @@ impl<'a> From<&'a Variant> for VariantRow<'a> {
         Self {
             retry: variant.has_retry,
             breaker: variant.has_breaker,
-            calls: result.calls(),
-            ok: result.ok(),
-            errors: result.errors(),
-            attempts: result.attempts(),
-            rejected: result.rejected(),
-            saved: result.saved(),
-            backoff_s: result.backoff().as_secs_f64(),
-            elapsed_s: result.elapsed().as_secs_f64(),
-            rate: result.rate(),
+            figures: result.into(),
             latency_s: row_of(result.corrected()),
             circuit: changes_of(&variant.changes),
         }

@@ -19,18 +19,10 @@ pub(super) struct Judged<'a> {
 pub(super) struct Document<'a> {
     schema: u32,
     pub(super) cancelled: Option<&'a str>,
-    calls: u64,
-    ok: u64,
-    errors: &'a BTreeMap<&'static str, u64>,
+    #[serde(flatten)]
+    figures: Figures<'a>,
     /// Of each class the message of the first one, shortened.
     pub(super) examples: BTreeMap<&'static str, String>,
-    attempts: u64,
-    rejected: u64,
-    /// Calls that were ok only because of a retry.
-    saved: u64,
-    backoff_s: f64,
-    elapsed_s: f64,
-    rate: f64,
     latency_s: LatencyRows,
     pub(super) generator: GeneratorRow,
     series: Vec<SecondRow<'a>>,
@@ -42,6 +34,37 @@ pub(super) struct Document<'a> {
     pub(super) capacity: Option<CapacityRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     compare: Vec<VariantRow<'a>>,
+}
+
+/// What every load has, however its latencies are told.
+#[derive(Debug, Serialize)]
+pub(super) struct Figures<'a> {
+    calls: u64,
+    ok: u64,
+    errors: &'a BTreeMap<&'static str, u64>,
+    attempts: u64,
+    rejected: u64,
+    /// Calls that were ok only because of a retry.
+    saved: u64,
+    backoff_s: f64,
+    elapsed_s: f64,
+    rate: f64,
+}
+
+impl<'a> From<&'a LoadResult> for Figures<'a> {
+    fn from(result: &'a LoadResult) -> Self {
+        Self {
+            calls: result.calls(),
+            ok: result.ok(),
+            errors: result.errors(),
+            attempts: result.attempts(),
+            rejected: result.rejected(),
+            saved: result.saved(),
+            backoff_s: result.backoff().as_secs_f64(),
+            elapsed_s: result.elapsed().as_secs_f64(),
+            rate: result.rate(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -132,16 +155,8 @@ impl<'a> Document<'a> {
         Self {
             schema: 1,
             cancelled: result.cancelled(),
-            calls: result.calls(),
-            ok: result.ok(),
-            errors: result.errors(),
+            figures: result.into(),
             examples: result.examples().iter().map(|(class, text)| (*class, example(text, secrets))).collect(),
-            attempts: result.attempts(),
-            rejected: result.rejected(),
-            saved: result.saved(),
-            backoff_s: result.backoff().as_secs_f64(),
-            elapsed_s: result.elapsed().as_secs_f64(),
-            rate: result.rate(),
             latency_s: LatencyRows { corrected: row_of(result.corrected()), actual: row_of(result.actual()) },
             generator: GeneratorRow {
                 late_p99_s: seconds(result.late().p99()).unwrap_or_default(),
