@@ -38,6 +38,7 @@ mod hdr_log;
 mod latencies;
 mod objective;
 mod open;
+mod rank_test;
 mod rate;
 mod recorder;
 mod result;

@@ -83,6 +83,25 @@ fn a_difference_counts_if_it_is_more_than_a_tenth_and_a_millisecond_and_the_nois
 }
 
 #[test]
+fn with_five_seconds_of_each_a_rank_test_tells_a_difference_from_noise() {
+    let compare = |before: &[u64], now: &[u64], p50| baseline(50, before).compare(&baseline(p50, now));
+    let (steady, stood_still) = ([48, 49, 50, 51, 52, 53], [58, 59, 60, 61, 62, 900]);
+    let slower = compare(&steady, &stood_still, 60);
+    assert_eq!(slower.verdict, Verdict::Slower);
+    assert!(slower.p_value.is_some_and(|p| p <= 0.01), "{slower:?}");
+    let noise = compare(&[30, 80, 40, 60, 50, 45], &[70, 35, 85, 55, 62, 40], 60);
+    assert_eq!(noise.verdict, Verdict::Same);
+    assert!(noise.p_value.is_some_and(|p| p > 0.1), "{noise:?}");
+    assert_eq!(compare(&steady[..4], &stood_still, 60).p_value, None);
+}
+
+#[test]
+fn four_calls_are_too_few_for_a_verdict() {
+    let once = |p50| Baseline { windows: vec![Window { calls: 4, p50: Some(ms(p50)) }], ..baseline(p50, &[]) };
+    assert_eq!(once(50).compare(&once(500)).verdict, Verdict::Same);
+}
+
+#[test]
 fn a_second_with_hardly_a_call_is_no_window() {
     let mut now = baseline(100, &[100, 101]);
     now.windows.push(Window { calls: 0, p50: None });

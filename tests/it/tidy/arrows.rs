@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 63] = [
+const ORDER: [&str; 64] = [
     // Leaves.
     "sync",
     "seed",
@@ -68,6 +68,7 @@ const ORDER: [&str; 63] = [
     "load/closed",
     "load/open",
     "load/objective",
+    "load/rank_test",
     "load/baseline",
     "load/capacity",
     "load",

@@ -129,6 +129,8 @@ pub(super) struct BaselineRow {
     pub(super) verdict: &'static str,
     pub(super) p50: Option<f64>,
     pub(super) p99: Option<f64>,
+    /// Of the rank test over the seconds of both.
+    pub(super) p_value: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,6 +173,7 @@ impl<'a> Document<'a> {
                 verdict: comparison.verdict.as_str(),
                 p50: comparison.p50,
                 p99: comparison.p99,
+                p_value: comparison.p_value,
             }),
             capacity: capacity.map(capacity_row),
             compare: Vec::new(),

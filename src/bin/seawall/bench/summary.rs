@@ -139,8 +139,9 @@ impl Summary<'_> {
             let said =
                 format!("{} than before: p50 {}, p99 {}", baseline.verdict, times(baseline.p50), times(baseline.p99));
             let said = said.replace("same than before", "same as before");
+            let test = baseline.p_value.map_or(String::new(), |p| format!(" (rank test over the seconds: p = {p:.4})"));
             let style = if baseline.verdict == "slower" { self.palette.bad } else { self.palette.good };
-            line(text, style, "baseline", said);
+            line(text, style, "baseline", said + &test);
         }
     }
 }
