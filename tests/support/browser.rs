@@ -40,12 +40,22 @@ impl Browser {
 
     /// Opens a file, and waits until it is loaded.
     pub(crate) fn open(&self, page: &Path) {
-        self.post("/url", &json!({ "url": format!("file://{}", page.display()) }));
+        self.visit(&format!("file://{}", page.display()));
+    }
+
+    /// Opens an address, and waits until it is loaded.
+    pub(crate) fn visit(&self, url: &str) {
+        self.post("/url", &json!({ "url": url }));
     }
 
     /// What `script`, the body of a function, returns in the page.
     pub(crate) fn eval(&self, script: &str) -> Value {
-        self.post("/execute/sync", &json!({ "script": script, "args": [] }))
+        self.call(script, &json!([]))
+    }
+
+    /// The same, with arguments.
+    pub(crate) fn call(&self, script: &str, arguments: &Value) -> Value {
+        self.post("/execute/sync", &json!({ "script": script, "args": arguments }))
     }
 
     /// Clicks as a mouse does.

@@ -32,14 +32,22 @@ struct Row<'a> {
     tid: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
+    /// One that counts within its process alone: by `id` a reader puts what is asynchronous outside of every process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id2: Option<Local>,
     /// Of an arrow's end: the slice that it is within.
     #[serde(skip_serializing_if = "Option::is_none")]
     bp: Option<&'static str>,
-    /// Of an instant: how much of the picture it concerns.
+    /// Of an instant: how much of the picture it concerns, here its track.
     #[serde(skip_serializing_if = "Option::is_none")]
     s: Option<&'static str>,
     #[serde(skip_serializing_if = "Args::is_empty")]
     args: Args<'a>,
+}
+
+#[derive(Serialize)]
+struct Local {
+    local: String,
 }
 
 type Args<'a> = BTreeMap<&'static str, Cow<'a, str>>;
@@ -56,8 +64,16 @@ pub(crate) fn write(account: &Account<'_>, writer: &mut dyn Write) -> io::Result
     writer.write_all(b"\n]}\n")
 }
 
+/// With what is below a microsecond as its decimals, and nothing behind them.
+#[expect(clippy::cast_precision_loss, reason = "a hundred days of nanoseconds are exact")]
 fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
+    duration.as_nanos() as f64 / 1e3
+}
+
+/// The track of the n-th worker or circuit. Readers take a 0 for the number of the process, and to be the process's main thread
+/// what has its number.
+fn track(n: usize) -> usize {
+    100 + n
 }
 
 /// What processes and tracks are called.
@@ -67,11 +83,12 @@ fn names<'a>(account: &'a Account<'_>, circuits: &Circuits<'a>) -> impl Iterator
     let processes = [(WORKERS, format!("workers: {}", account.run.plan)), (WAITS, "waits".into())];
     let processes = processes.into_iter().chain([(CIRCUITS, "circuits".into())]);
     let processes = processes.map(|(pid, name)| name_of("process_name", pid, 0, name.into()));
-    let workers =
-        workers.into_iter().map(|worker| name_of("thread_name", WORKERS, worker, format!("worker {worker}").into()));
-    let waits = [name_of("thread_name", WAITS, 0, "waits".into())];
+    let workers = workers
+        .into_iter()
+        .map(|worker| name_of("thread_name", WORKERS, track(worker), format!("worker {worker}").into()));
+    let waits = [name_of("thread_name", WAITS, track(0), "waits".into())];
     let circuits = circuits.backends.clone().into_iter().zip(0..);
-    let circuits = circuits.map(|(backend, track)| name_of("thread_name", CIRCUITS, track, backend.into()));
+    let circuits = circuits.map(|(backend, place)| name_of("thread_name", CIRCUITS, track(place), backend.into()));
     processes.chain(workers).chain(waits).chain(circuits)
 }
 
@@ -101,7 +118,7 @@ fn slice<'a>(outcome: &'a Outcome, number: usize, attempt: &'a Attempt) -> Row<'
     ]);
     args.extend(error_of(&attempt.result).map(|error| ("error", error)));
     let (ts, dur) = (micros(attempt.started), Some(micros(attempt.elapsed)));
-    Row { name, cat: "attempt", ph: "X", ts, dur, pid: WORKERS, tid: attempt.worker, args, ..Row::default() }
+    Row { name, cat: "attempt", ph: "X", ts, dur, pid: WORKERS, tid: track(attempt.worker), args, ..Row::default() }
 }
 
 /// Each wait begins and ends: asynchronous slices need not nest.
@@ -114,7 +131,8 @@ fn waits<'a>(account: &'a Account<'_>) -> impl Iterator<Item = Row<'a>> {
             ph,
             ts: micros(*at),
             pid: WAITS,
-            id: Some(id),
+            tid: track(0),
+            id2: Some(Local { local: format!("{id:#x}") }),
             args: Args::from([("task", task.as_str().into())]),
             ..Row::default()
         })
@@ -141,7 +159,7 @@ impl<'a> Circuits<'a> {
     }
 
     fn track(&self, backend: &str) -> usize {
-        self.backends.partition_point(|other| *other < backend)
+        track(self.backends.partition_point(|other| *other < backend))
     }
 
     fn band<'b>(&self, band: &'b Band) -> Row<'b> {
@@ -170,7 +188,7 @@ impl<'a> Circuits<'a> {
             ts: micros(change.at),
             pid: CIRCUITS,
             tid: self.track(&change.backend),
-            s: Some("p"),
+            s: Some("t"),
             args: Args::from([("backend", (&*change.backend).into()), ("state", state.into())]),
             ..Row::default()
         }
@@ -186,14 +204,14 @@ fn arrows<'a>(account: &'a Account<'_>) -> impl Iterator<Item = Row<'a>> {
     };
     account.plan.tasks().iter().filter_map(ends).flatten().zip(1..).flat_map(|((last, first), id)| {
         // Within its slice, or it would belong to the next one on that track.
-        let from = micros(last.started) + micros(last.elapsed) * 0.999;
+        let from = micros((last.started + last.elapsed).saturating_sub(Duration::from_nanos(1)).max(last.started));
         let arrow = |ph, ts, attempt: &Attempt| Row {
             name: "dependency".into(),
             cat: "dependency",
             ph,
             ts,
             pid: WORKERS,
-            tid: attempt.worker,
+            tid: track(attempt.worker),
             id: Some(id),
             ..Row::default()
         };
