@@ -2,20 +2,22 @@
 
 #[path = "support/paired.rs"]
 mod paired;
+#[path = "support/server.rs"]
+mod server;
 
 use paired::{compare, criterion, timed};
 use seawall::{CancelToken, HttpBackend, Plan, Runner, Task};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use server::server;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 const CALLS: u32 = 10_000;
 const PLACES: usize = 32;
 const LIMIT: f64 = 1.15;
 
 fn main() {
-    let url = format!("http://{}/answer", server());
+    let url = format!("http://{}/answer", server(Duration::ZERO));
     let plan = Plan::builder().tasks((0..CALLS).map(|n| Task::new(n.to_string(), "h", "what?"))).build();
     let plan = plan.expect("the plan has no faults");
     let backend = HttpBackend::builder(&url).build().expect("the address is fine");
@@ -46,39 +48,4 @@ fn ureq_alone(agent: &ureq::Agent, url: &str) {
             });
         }
     });
-}
-
-/// Answers every request alike, on as many connections as come.
-fn server() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
-    let address = listener.local_addr().expect("it is bound");
-    thread::spawn(move || {
-        for connection in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || serve(&connection));
-        }
-    });
-    address
-}
-
-fn serve(mut connection: &TcpStream) -> std::io::Result<()> {
-    connection.set_nodelay(true)?;
-    let mut reader = BufReader::new(connection);
-    let mut line = String::new();
-    loop {
-        let mut length = 0;
-        loop {
-            line.clear();
-            if reader.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.trim().parse().unwrap_or_default();
-            }
-            if line == "\r\n" {
-                break;
-            }
-        }
-        std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-        connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthat")?;
-    }
 }
