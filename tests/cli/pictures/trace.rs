@@ -139,7 +139,7 @@ fn waits_and_circuits_are_off_the_workers_tracks_and_arrows_follow_dependencies(
     assert!(waits.iter().all(|wait| wait["name"] == "backoff" && wait["pid"] == 2));
     let ends = of(&events, "e", "ibex");
     let lasted = |n: usize| ends[n]["ts"].as_f64().unwrap() - waits[n]["ts"].as_f64().unwrap();
-    assert!((19_900.0..30_000.0).contains(&lasted(0)), "{waits:?} {ends:?}");
+    assert!(lasted(0) >= 19_900.0, "{waits:?} {ends:?}");
     let changes: Vec<&Value> = events.iter().filter(|event| event["ph"] == "i").collect();
     let [change] = changes[..] else { panic!("{changes:?}") };
     assert_eq!((&change["args"]["backend"], &change["args"]["state"]), (&"broken".into(), &"open".into()));
