@@ -93,6 +93,47 @@ fn a_click_on_a_bar_shows_its_attempts_and_a_click_beside_lets_go() {
 }
 
 #[test]
+fn a_refusal_by_a_circuit_is_a_mark_that_can_be_clicked() {
+    let plan = "
+        [run]
+        concurrency = 1
+        [backends.down]
+        kind = 'simulated'
+        fail_rate = 1.0
+        retry = { max_attempts = 1 }
+        breaker = { failure_threshold = 1 }
+        [[tasks]]
+        id = 'cut'
+        backend = 'down'
+        prompt = 'x'
+        [[tasks]]
+        id = 'refused'
+        backend = 'down'
+        prompt = 'x'
+        [[tasks]]
+        id = 'last'
+        run = 'sleep 0.1'
+    ";
+    let Some((browser, _folder)) = opened(plan) else { return };
+    click_on(&browser, "refused");
+    let shown = details(&browser);
+    assert!(shown.starts_with("refused") && shown.contains("circuit_open"), "{shown}");
+    is_quiet(&browser);
+}
+
+#[test]
+fn a_screen_reader_finds_a_table_with_a_row_for_each_task() {
+    let Some((browser, _folder)) = opened(PLAN) else { return };
+    let tree = browser.command("Accessibility.getFullAXTree", &json!({}));
+    let count = |role: &str| {
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        nodes.filter(|node| node["ignored"] == false && node["role"]["value"] == role).count()
+    };
+    assert_eq!(["table", "columnheader", "row"].map(count), [1, 8, 6]);
+    assert!(count("cell") + count("gridcell") >= 5 * 8, "{tree}");
+}
+
+#[test]
 fn keys_choose_zoom_filter_and_change_lanes() {
     let Some((browser, _folder)) = opened(PLAN) else { return };
     let state = |name: &str| browser.eval(&format!("return timeline.state.{name}"));

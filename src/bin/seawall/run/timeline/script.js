@@ -14,20 +14,22 @@
   tasks.forEach((task) => task.after.forEach((other) => tasks[other].dependents.push(task.n)));
   waits.forEach(([n, kind, from, to]) => tasks[n].waits.push({ task: tasks[n], kind, from, to }));
   tasks.forEach((task) => {
-    task.bars = task.attempts.map((attempt) => ({ task, kind: attempt.result, from: attempt.from, to: attempt.to, attempt })).filter((bar) => bar.kind !== "circuit_open");
+    task.bars = task.attempts.map((attempt) => ({ task, kind: attempt.result, from: attempt.from, to: attempt.to, attempt }));
     task.begin = Math.min(...task.bars.map((bar) => bar.from), ...task.waits.map((wait) => wait.from), task.from ?? Infinity);
     task.end = Math.max(...task.bars.map((bar) => bar.to), ...task.waits.map((wait) => wait.to), -Infinity);
     task.text = [task.id, task.backend, task.status, ...task.attempts.map((attempt) => attempt.result)].join("\n").toLowerCase();
   });
   const circuits = [...new Set(bands.map((band) => band[0]))];
   const top = () => AXIS + circuits.length * BAND + (circuits.length ? 6 : 0);
-  const gutter = () => (canvas.clientWidth < 560 ? 92 : state.lanes === "task" ? 190 : 104);
+  // Asked of the page when it changes, not for each bar.
+  const size = { width: 0, height: 0 };
+  const gutter = () => (size.width < 560 ? 92 : state.lanes === "task" ? 190 : 104);
 
   const seconds = (time) => {
-    if (time >= 5400) return `${(time / 3600).toFixed(1)} h`;
-    if (time >= 90) return `${Math.floor(time / 60)} min ${Math.round(time % 60)} s`;
-    if (time >= 1) return `${time.toFixed(time < 10 ? 2 : 1)} s`;
-    return time >= 0.001 || time === 0 ? `${Math.round(time * 1000)} ms` : "< 1 ms";
+    if (time >= 7200) return `${Math.floor(time / 3600)}h`;
+    if (time >= 120) return `${Math.floor(time / 60)}min`;
+    if (time >= 1) return time < 10 ? `${time.toFixed(1)}s` : `${Math.floor(time)}s`;
+    return time >= 0.001 || time === 0 ? `${Math.floor(time * 1000 + 1e-6)}ms` : "<1ms";
   };
   const make = (name, text, className) => {
     const element = document.createElement(name);
@@ -41,9 +43,9 @@
   const learnColours = () => {
     const style = getComputedStyle(document.documentElement);
     const of = (name) => style.getPropertyValue(`--${name}`).trim();
-    colours = Object.fromEntries(["bg", "card", "line", "soft", "text", "dim", "accent", "good", "bad", "late", "panic", "idle", "backoff", "circuit", "resource", "place", "open", "half"].map((name) => [name, of(name)]));
+    colours = Object.fromEntries(["bg", "card", "line", "soft", "text", "dim", "accent", "good", "bad", "late", "panic", "idle", "backoff", "circuit", "resource", "place", "open", "half", "refused"].map((name) => [name, of(name)]));
   };
-  const nameOf = (kind) => ({ success: "good", timed_out: "late", panicked: "panic", cancelled: "idle", backoff: "backoff", circuit: "circuit", resource: "resource", backend: "place" })[kind] ?? "bad";
+  const nameOf = (kind) => ({ success: "good", timed_out: "late", panicked: "panic", cancelled: "idle", circuit_open: "refused", backoff: "backoff", circuit: "circuit", resource: "resource", backend: "place" })[kind] ?? "bad";
   const colourOf = (kind) => colours[nameOf(kind)];
 
   // Lanes: which bars stand on which row.
@@ -60,7 +62,10 @@
   };
   const lane = (label, bars, quiet) => ({ label, bars: bars.sort((a, b) => a.from - b.from), quiet });
   const LAYOUTS = {
-    task: () => tasks.filter((task) => task.shows).map((task) => lane(task.id, [...task.waits, ...task.bars])),
+    task: () => tasks.filter((task) => task.shows).map((task) => {
+      const made = lane(task.id, [...task.waits, ...task.bars]);
+      return made.bars.length ? made : { ...made, never: task.resumed ? "by an earlier run" : task.status };
+    }),
     worker: () => {
       const workers = [];
       for (const task of tasks) for (const bar of task.bars) (workers[bar.attempt.worker] ??= []).push(bar);
@@ -92,6 +97,7 @@
   };
   const resize = () => {
     const [width, height, dots] = [scroller.clientWidth, scroller.clientHeight, devicePixelRatio || 1];
+    Object.assign(size, { width, height });
     canvas.width = Math.round(width * dots);
     canvas.height = Math.round(height * dots);
     canvas.style.width = `${width}px`;
@@ -110,8 +116,8 @@
       draw();
     });
   };
-  const xOf = (time) => gutter() + ((time - state.from) / (state.to - state.from)) * (canvas.clientWidth - gutter() - 12);
-  const timeAt = (x) => state.from + ((x - gutter()) / (canvas.clientWidth - gutter() - 12)) * (state.to - state.from);
+  const xOf = (time) => gutter() + ((time - state.from) / (state.to - state.from)) * (size.width - gutter() - 12);
+  const timeAt = (x) => state.from + ((x - gutter()) / (size.width - gutter() - 12)) * (state.to - state.from);
   const yOf = (row) => top() + row * ROW - scroller.scrollTop;
   const cut = (text, width) => {
     if (pen.measureText(text).width <= width) return text;
@@ -128,12 +134,13 @@
     pen.fill();
   };
   const draw = () => {
-    const [width, height, dots] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio || 1];
+    const { width, height } = size, dots = devicePixelRatio || 1;
     pen.setTransform(dots, 0, 0, dots, 0, 0);
     pen.fillStyle = colours.card;
     pen.fillRect(0, 0, width, height);
     pen.font = "12px system-ui, sans-serif";
     pen.textBaseline = "middle";
+    drawTints(width, height);
     drawGrid(width, height);
     pen.save();
     pen.beginPath();
@@ -144,7 +151,7 @@
     for (let row = first; row < last; row++) drawLane(lanes[row], row, width);
     drawArrows();
     pen.restore();
-    drawBands(width, height);
+    drawBands(width);
     drawAxis(width);
   };
   const ticks = (width) => {
@@ -168,25 +175,33 @@
     pen.textAlign = "center";
     const { out, step } = ticks(width);
     for (const tick of out) {
-      const text = step >= 60 ? `${+(tick / 60).toFixed(2)} min` : step >= 1 || tick >= 1 ? `${+tick.toFixed(step >= 1 ? 0 : 3)} s` : `${+(tick * 1000).toFixed(3)} ms`;
+      const text = step >= 60 ? `${+(tick / 60).toFixed(2)}min` : step >= 1 || tick >= 1 ? `${+tick.toFixed(step >= 1 ? 0 : 3)}s` : `${+(tick * 1000).toFixed(3)}ms`;
       const x = xOf(tick);
       if (x > gutter() - 4 && x < width - 14) pen.fillText(text, x, AXIS / 2);
     }
     pen.textAlign = "left";
   };
-  const drawBands = (width, height) => {
+  /** What is seen of the bands, with their places. */
+  const seenBands = (width) => bands.flatMap(([backend, kind, from, to]) => {
+    const [x, end] = [Math.max(gutter(), xOf(from)), Math.min(width - 12, xOf(to))];
+    if (xOf(to) < gutter() || x > width - 12) return [];
+    return [{ row: circuits.indexOf(backend), colour: kind === "open" ? colours.open : colours.half, x, wide: Math.max(2, end - x) }];
+  });
+  const drawTints = (width, height) => {
+    pen.globalAlpha = 0.08;
+    for (const { colour, x, wide } of seenBands(width)) {
+      pen.fillStyle = colour;
+      pen.fillRect(x, top(), wide, height);
+    }
+    pen.globalAlpha = 1;
+  };
+  const drawBands = (width) => {
     if (!circuits.length) return;
     pen.fillStyle = colours.card;
     pen.fillRect(0, AXIS, width, top() - AXIS);
-    for (const [backend, kind, from, to] of bands) {
-      const [x, end] = [Math.max(gutter(), xOf(from)), Math.min(width - 12, xOf(to))];
-      if (end <= x && xOf(to) < gutter()) continue;
-      pen.fillStyle = kind === "open" ? colours.open : colours.half;
-      pen.globalAlpha = 0.08;
-      pen.fillRect(x, top(), Math.max(1, end - x), height);
-      pen.globalAlpha = 0.9;
-      box(x, AXIS + circuits.indexOf(backend) * BAND + 4, Math.max(2, end - x), BAND - 4);
-      pen.globalAlpha = 1;
+    for (const { row, colour, x, wide } of seenBands(width)) {
+      pen.fillStyle = colour;
+      box(x, AXIS + row * BAND + 4, wide, BAND - 4);
     }
     circuits.forEach((backend, n) => {
       pen.fillStyle = colours.card;
@@ -196,6 +211,12 @@
     });
     pen.fillStyle = colours.line;
     pen.fillRect(0, top() - 1, width, 1);
+  };
+  /** An attempt that a circuit refused took no time: a mark, and no bar. */
+  const mark = (x, y) => {
+    pen.beginPath();
+    for (const [dx, dy] of [[0, -5], [5, 0], [0, 5], [-5, 0]]) pen.lineTo(x + dx, y + dy);
+    pen.fill();
   };
   const drawLane = (row, number, width) => {
     const y = yOf(number), mid = y + ROW / 2, chosen = tasks[state.chosen];
@@ -217,8 +238,8 @@
       const isWait = !bar.attempt;
       pen.globalAlpha = bar.task.shows ? (isWait ? 0.75 : 1) : 0.12;
       pen.fillStyle = colourOf(bar.kind);
-      if (isWait) box(x, mid - 3, wide, 6); else box(x, y + 4, wide, ROW - 8);
-      if (!isWait && (bar.task.n === state.chosen || bar.task.n === state.over)) {
+      if (bar.kind === "circuit_open") mark(x, mid); else if (isWait) box(x, mid - 3, wide, 6); else box(x, y + 4, wide, ROW - 8);
+      if (!isWait && bar.kind !== "circuit_open" && (bar.task.n === state.chosen || bar.task.n === state.over)) {
         pen.globalAlpha = 1;
         pen.strokeStyle = colours.text;
         pen.lineWidth = bar.task.n === state.chosen ? 2 : 1;
@@ -228,6 +249,10 @@
         pen.fillStyle = colours.card;
         pen.fillText(cut(bar.task.id, Math.min(wide, width) - 12), Math.max(x, gutter()) + 6, mid + 0.5);
       }
+    }
+    if (row.never) {
+      pen.fillStyle = colours.dim;
+      pen.fillText(row.never, gutter() + 6, mid + 0.5);
     }
     pen.restore();
     pen.globalAlpha = 1;
@@ -429,7 +454,7 @@
     if (grab && (grab.moved || Math.abs(event.clientX - grab.x) > 4)) {
       grab.moved = true;
       canvas.classList.add("grabbing");
-      const by = ((grab.x - event.clientX) / (canvas.clientWidth - gutter() - 12)) * (grab.to - grab.from);
+      const by = ((grab.x - event.clientX) / (size.width - gutter() - 12)) * (grab.to - grab.from);
       return look(grab.from + by, grab.to + by);
     }
     const bar = barAt(x, y), over = bar ? bar.task.n : -1;
@@ -441,7 +466,7 @@
     const tip = $("tip");
     tip.hidden = !bar;
     if (!bar) return;
-    const what = bar.attempt ? `${bar.kind}, ${seconds(bar.to - bar.from)}, worker ${bar.attempt.worker}` : `${KINDS[bar.kind] ?? bar.kind}, ${seconds(bar.to - bar.from)}`;
+    const what = bar.kind === "circuit_open" ? "refused by the circuit" : bar.attempt ? `${bar.kind}, ${seconds(bar.to - bar.from)}, worker ${bar.attempt.worker}` : `${KINDS[bar.kind] ?? bar.kind}, ${seconds(bar.to - bar.from)}`;
     tip.replaceChildren(make("b", bar.task.id), what);
     tip.style.left = `${Math.max(4, Math.min(x + 14, scroller.clientWidth - tip.offsetWidth - 8))}px`;
     tip.style.top = `${Math.max(4, y + 18 + tip.offsetHeight > scroller.clientHeight ? y - tip.offsetHeight - 10 : y + 18)}px`;
@@ -492,7 +517,7 @@
     item.append(link(ids.get(id)));
     $("path").append(item);
   }
-  const legend = [["good", "success"], ["bad", "failed attempt"], ["late", "timed out"], ["panic", "panicked"], ["idle", "cancelled"], ["backoff", "backoff"], ["circuit", "wait for a circuit"], ["resource", "wait for a resource"], ["place", "wait for a place"], ["open", "open circuit"], ["half", "half-open circuit"]];
+  const legend = [["good", "success"], ["bad", "failed attempt"], ["late", "timed out"], ["panic", "panicked"], ["idle", "cancelled"], ["backoff", "backoff"], ["circuit", "wait for a circuit"], ["resource", "wait for a resource"], ["place", "wait for a place"], ["refused", "refused by a circuit"], ["open", "open circuit"], ["half", "half-open circuit"]];
   const used = new Set([...tasks.flatMap((task) => [...task.bars, ...task.waits].map((bar) => nameOf(bar.kind))), ...bands.map((band) => (band[1] === "open" ? "open" : "half"))]);
   for (const [colour, name] of legend.filter(([colour]) => used.has(colour))) {
     const item = make("span", name);
