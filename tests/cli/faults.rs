@@ -214,6 +214,16 @@ fn many_faults_are_each_named_on_a_line_of_their_own() {
 }
 
 #[test]
+fn of_more_faults_than_anybody_reads_the_first_are_named() {
+    let tasks = "[[tasks]]\n".repeat(5_000);
+    for plan in ["=".repeat(5_000), tasks] {
+        let ran = Folder::with_plan(&plan).run(&["check", "plan.toml"]);
+        ran.is_refused(&["plan.toml: there are more faults than these 2000\n", "plan.toml: 2001 faults\n"]);
+        assert_eq!(ran.err.lines().filter(|line| line.starts_with("plan.toml:")).count(), 1_950 + 2);
+    }
+}
+
+#[test]
 fn what_a_terminal_would_obey_is_never_shown_raw() {
     let plan = "[[tasks]]\nid = \"a\\u001b[2J\"\nrun = \"true\"\nafter = [\"\\u009b\"]\n# \u{9b}2J \u{202e}\n\"\\u001b]0;x\\u0007\" = \"\u{1b}[31m\"\n";
     let ran = Folder::with_plan(plan).run(&["check", "plan.toml"]);

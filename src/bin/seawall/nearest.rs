@@ -24,7 +24,10 @@ fn unlikeness(name: &str, candidate: &str) -> Option<f64> {
         _ => 2,
     };
     let beginning = strsim::jaro_winkler(name, &candidate);
-    let slips = u8::try_from(strsim::damerau_levenshtein(name, &candidate)).ok().filter(|slips| *slips <= most);
+    // That many slips change a length by as much at most, and counting them costs far more than the lengths.
+    let is_to_count = name.chars().count().abs_diff(candidate.chars().count()) <= usize::from(most);
+    let slips = is_to_count.then(|| strsim::damerau_levenshtein(name, &candidate));
+    let slips = slips.and_then(|slips| u8::try_from(slips).ok()).filter(|slips| *slips <= most);
     let is_same_letter = candidate.chars().next() == name.chars().next();
     let first = if is_same_letter { 1.0 } else { 0.0 };
     slips.map(|slips| f64::from(slips) - (first + beginning) / 2.1).or((beginning >= ALIKE).then_some(4.0 - beginning))

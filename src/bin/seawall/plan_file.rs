@@ -27,6 +27,7 @@ mod schema;
 mod size;
 mod source;
 mod spread;
+mod suggestions;
 mod syntax;
 mod table;
 mod task;

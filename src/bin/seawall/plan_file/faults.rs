@@ -1,5 +1,6 @@
 //! What is wrong with a plan file, and where.
 
+use super::suggestions::Suggestions;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -44,16 +45,24 @@ impl Fault {
     }
 }
 
+/// So many are told. A text with more is hardly a plan that somebody wrote, and what it costs to tell of them has an end.
+pub(super) const MOST_FAULTS: usize = 2_000;
+
+/// How many unknown keys get a suggestion.
+const SUGGESTIONS: usize = 100;
+
 /// All faults of a file so far.
 ///
 /// A reader of broken TOML goes on with a guess. So what the walk finds at a place where the syntax is broken is the same
 /// fault once more, and is dropped; and where the damage goes beyond single values, what seems to be missing may be there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Faults {
     found: Vec<Fault>,
     missing: Vec<Fault>,
     /// Where the syntax is broken, in file order, and whether that is known to be within one value.
     broken: Vec<(Span, bool)>,
+    /// For unknown keys.
+    pub(super) suggestions: Suggestions,
 }
 
 impl Faults {
@@ -61,20 +70,22 @@ impl Faults {
         let mut broken: Vec<(Span, bool)> =
             faults.iter().filter_map(|fault| Some((fault.span.clone()?, false))).collect();
         broken.sort_by_key(|(span, _)| span.start);
-        Self { found: faults, missing: Vec::new(), broken }
+        Self { found: faults, missing: Vec::new(), broken, suggestions: Suggestions::of(SUGGESTIONS) }
     }
 
     /// What is there and wrong.
     pub(super) fn add(&mut self, fault: Fault) {
         let is_known = fault.span.as_ref().is_some_and(|span| !self.broken_within(span).is_empty());
-        if !is_known {
+        if !is_known && self.found.len() <= MOST_FAULTS {
             self.found.push(fault);
         }
     }
 
     /// What is not there, and ought to be.
     pub(super) fn add_missing(&mut self, fault: Fault) {
-        self.missing.push(fault);
+        if self.missing.len() <= MOST_FAULTS {
+            self.missing.push(fault);
+        }
     }
 
     /// A value at `span` was read: what is broken there has broken nothing else.
@@ -90,7 +101,7 @@ impl Faults {
 
     /// All of them in file order; those of the whole file come last.
     pub(super) fn into_sorted(self) -> Vec<Fault> {
-        let Self { mut found, missing, broken } = self;
+        let Self { mut found, missing, broken, .. } = self;
         if broken.iter().all(|(_, is_contained)| *is_contained) {
             found.extend(missing);
         }
@@ -98,6 +109,10 @@ impl Faults {
             (Some(a), Some(b)) => a.start.cmp(&b.start),
             (a, b) => b.is_some().cmp(&a.is_some()).then(Ordering::Equal),
         });
+        if found.len() > MOST_FAULTS {
+            found.truncate(MOST_FAULTS);
+            found.push(Fault::of_the_whole(format!("there are more faults than these {MOST_FAULTS}")));
+        }
         found
     }
 

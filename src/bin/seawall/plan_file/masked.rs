@@ -24,7 +24,27 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
 
 fn values(text: &str) -> impl Iterator<Item = Range<usize>> {
     let signs = text.match_indices('=').map(|(at, _)| at);
-    signs.filter(|at| is_name(&text[..*at])).map(|at| value(text, at + 1))
+    let mut bare = 0..0;
+    signs.filter(|at| is_name(&text[..*at])).map(move |at| {
+        let start = at + 1 + blanks(&text[at + 1..]);
+        match quote_of(&text[start..]) {
+            Some(quote) => quoted(text, start, quote),
+            // It ends where the one around it does, and looking for that end once more for each would be quadratic.
+            None if bare.contains(&start) => 0..0,
+            None => {
+                bare = start..start + text[start..].find(['\n', ',', '}']).unwrap_or(text.len() - start);
+                bare.clone()
+            }
+        }
+    })
+}
+
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
+}
+
+fn quote_of(text: &str) -> Option<&'static str> {
+    ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| text.starts_with(quote))
 }
 
 /// Whether what is before the sign ends with such a name.
@@ -34,16 +54,9 @@ fn is_name(before: &str) -> bool {
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// What is within the quotes that begin after `from`, or what is there up to the next sign.
-fn value(text: &str, from: usize) -> Range<usize> {
-    let start = from + text[from..].len() - text[from..].trim_start_matches([' ', '\t']).len();
-    let rest = &text[start..];
-    let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| rest.starts_with(quote));
-    let Some(quote) = quote else {
-        let end = rest.find(['\n', ',', '}']).unwrap_or(rest.len());
-        return start..start + end;
-    };
-    let inner = &rest[quote.len()..];
+/// What is within the quotes that begin at `start`.
+fn quoted(text: &str, start: usize, quote: &str) -> Range<usize> {
+    let inner = &text[start + quote.len()..];
     let is_escape = quote.starts_with('"');
     let mut ends = inner.match_indices(quote).map(|(at, _)| at);
     let end = ends.find(|at| !(is_escape && is_escaped(&inner[..*at])));
@@ -76,6 +89,8 @@ mod tests {
             ("headers.\"X-API-Key\"=\"a\\\"b\"", "headers.\"X-API-Key\"=\"****\""),
             ("api_key = sk-1, b", "api_key = ****, b"),
             ("key = \"\"\"\na\"b\"\"\"", "key = \"\"\"\n***\"\"\""),
+            ("key = key = a, key = b", "key = *******, key = *"),
+            ("key = x key = 'a, b'", "key = *************'"),
             ("key = \"open\nnext", "key = \"****\nnext"),
             ("url = \"http://u:p@h/x@y\"", "url = \"http://***@h/x@y\""),
             ("key_env = \"K\"\nmonkey = \"x\"", "key_env = \"K\"\nmonkey = \"x\""),

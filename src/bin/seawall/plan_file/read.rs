@@ -3,7 +3,7 @@
 use super::backend::Defaults;
 use super::backends::Backends;
 use super::breaker::BreakerKeys;
-use super::faults::{Fault, Faults};
+use super::faults::{Fault, Faults, MOST_FAULTS};
 use super::fingerprint::Deciding;
 use super::masked::masked;
 use super::mended::Mended;
@@ -11,6 +11,7 @@ use super::names::Names;
 use super::places::Places;
 use super::prompts::Prompts;
 use super::retry::RetryKeys;
+use super::suggestions::Suggestions;
 use super::table::Table;
 use super::task::TaskEntry;
 use super::{PlanFaults, PlanFile, Purpose, SCHEDULES, spread, template};
@@ -25,7 +26,7 @@ pub(super) const KEYS: [&str; 5] = ["run", "retry", "breaker", "backends", "task
 /// Of `[run]`.
 pub(super) const RUN_KEYS: [&str; 4] = ["concurrency", "schedule", "seed", "max_cost"];
 
-/// A suggestion looks at every name, so of many unknown ones only the first get one.
+/// How many unknown backends get a suggestion.
 const SUGGESTIONS: usize = 20;
 
 /// Judges a text in which `faults` were found before.
@@ -63,7 +64,11 @@ fn judge(
     purpose: Purpose,
 ) -> Result<PlanFile, Vec<Fault>> {
     faults.extend(super::syntax::faults_of(&errors, text));
+    let is_hopeless = faults.len() > MOST_FAULTS;
     let mut faults = Faults::of_syntax(faults);
+    if is_hopeless {
+        return Err(faults.into_sorted());
+    }
     unclosed.into_iter().for_each(|fault| faults.add(fault));
     let file = Table::new(document.get_ref(), 0..0, "a plan");
     let plan = plan_of(name, text, &file, &absolute(folder), &mut faults, purpose);
@@ -85,9 +90,9 @@ fn plan_of(
     let breaker = section("breaker", faults).map(|table| BreakerKeys::read(&table, faults)).unwrap_or_default();
     let backends = Backends::read(file, Defaults { retry, breaker, folder }, faults);
     let entries = entries_of(file, folder, faults, purpose)?;
-    let mut suggestions = SUGGESTIONS;
+    let suggestions = Suggestions::of(SUGGESTIONS);
     for entry in &entries {
-        entry.refuse_unknown_backend(&backends, &mut suggestions, faults);
+        entry.refuse_unknown_backend(&backends, &suggestions, faults);
         entry.refuse_nul(&backends, faults);
         entry.refuse_session(&backends, faults);
     }
@@ -172,9 +177,10 @@ fn entries_of<'t>(
         return None;
     }
     let mut prompts = Prompts::new(folder);
-    let entries =
-        items.iter().zip(1..).filter_map(|(item, number)| TaskEntry::read(item, number, &mut prompts, faults));
-    Some(entries.collect())
+    let mut entries = Vec::with_capacity(items.len());
+    entries
+        .extend(items.iter().zip(1..).filter_map(|(item, number)| TaskEntry::read(item, number, &mut prompts, faults)));
+    Some(entries)
 }
 
 fn plan_of_tasks(tasks: Vec<Task>, entries: &[TaskEntry<'_>], faults: &mut Faults) -> Option<Plan> {

@@ -1,13 +1,17 @@
 //! What is no TOML, in words.
 
-use super::faults::{Fault, Span};
+use super::faults::{Fault, MOST_FAULTS, Span};
 use std::collections::HashSet;
 
-/// A fault for each error, once. A reader that is lost tells the same thing about the same place many times.
+/// A fault for each error, once, up to one more than are told. A reader that is lost tells the same thing about the same
+/// place many times.
 pub(super) fn faults_of(errors: &[toml::de::Error], text: &str) -> Vec<Fault> {
     let mut told = HashSet::new();
-    let mut faults = Vec::with_capacity(errors.len());
+    let mut faults = Vec::new();
     for error in errors {
+        if faults.len() > MOST_FAULTS {
+            break;
+        }
         let span = error.span().unwrap_or(0..0);
         if told.insert((span.start, error.message())) {
             faults.push(fault_of(error.message(), span, text));

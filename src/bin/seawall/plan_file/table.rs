@@ -46,14 +46,19 @@ impl<'t> Table<'t> {
     pub(super) fn refuse_others_but(&self, known: &[&str], told: &[&str], faults: &mut Faults) {
         for field in self.fields() {
             if !known.contains(&field.key) && !told.contains(&field.key) {
-                faults.add(unknown(&field, known));
+                let fault = unknown(&field);
+                let fault = if faults.suggestions.is_next() { suggested(fault, &field, known) } else { fault };
+                faults.add(fault);
             }
         }
     }
 }
 
-fn unknown(field: &Field<'_, '_>, known: &[&str]) -> Fault {
-    let fault = Fault::at(field.key_span.clone(), format!("unknown key `{}` in {}", field.key, field.place));
+fn unknown(field: &Field<'_, '_>) -> Fault {
+    Fault::at(field.key_span.clone(), format!("unknown key `{}` in {}", field.key, field.place))
+}
+
+fn suggested(fault: Fault, field: &Field<'_, '_>, known: &[&str]) -> Fault {
     let home = home_of(field.key);
     match (nearest(field.key, known), home) {
         (_, Some((key, place))) if key == field.key => fault.label(format!("it belongs to {place}")),

@@ -7,6 +7,7 @@ use super::field::Field;
 use super::for_each::ForEach;
 use super::prompts::Prompts;
 use super::retry::RetryKeys;
+use super::suggestions::Suggestions;
 use super::table::Table;
 use super::template::{Prompt, Source};
 use super::{Many, Overrides, name};
@@ -99,13 +100,12 @@ impl<'t> TaskEntry<'t> {
 
     /// A fault if it is for a backend that there is not. Of many such faults only the first ones have a suggestion, since
     /// a suggestion looks at all backends.
-    pub(super) fn refuse_unknown_backend(&self, backends: &Backends, suggestions: &mut usize, faults: &mut Faults) {
+    pub(super) fn refuse_unknown_backend(&self, backends: &Backends, suggestions: &Suggestions, faults: &mut Faults) {
         let Some((backend, span)) = self.backend.as_ref().filter(|(backend, _)| backends.get(backend).is_none()) else {
             return;
         };
         let title = format!("task `{}` is for the backend `{backend}`, which there is not", self.id);
-        let near = if *suggestions > 0 { backends.nearest(backend) } else { None };
-        *suggestions = suggestions.saturating_sub(1);
+        let near = if suggestions.is_next() { backends.nearest(backend) } else { None };
         let fault = Fault::at(span.clone(), title);
         faults.add_missing(match near {
             Some(near) => fault.label(format!("did you mean `{near}`?")),

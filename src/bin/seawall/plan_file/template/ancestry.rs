@@ -1,15 +1,21 @@
 //! Who is up whose line, for all entries of the file.
 
 use crate::plan_file::names::{Named, Names};
+use crate::plan_file::suggestions::Suggestions;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
 /// For so many entries, who is below each is remembered. A plan has few that are far up the lines of many.
 const REMEMBERED: usize = if cfg!(test) { 3 } else { 64 };
 
+/// How many unknown tasks get a suggestion.
+const SUGGESTIONS: usize = 20;
+
 /// What each entry waits for, and what follows from that.
 pub(super) struct Ancestry<'n> {
     pub(super) names: &'n Names<'n>,
+    /// For unknown tasks.
+    pub(super) suggestions: Suggestions,
     after: Vec<Vec<Named>>,
     dependents: OnceCell<Vec<Vec<usize>>>,
     /// By entry: whether each entry has all of it up its line.
@@ -28,6 +34,7 @@ impl<'n> Ancestry<'n> {
         let after = names.entries().iter().map(|entry| entry.after.iter().filter_map(|(name, _)| names.find(name)));
         Self {
             names,
+            suggestions: Suggestions::of(SUGGESTIONS),
             after: after.map(Iterator::collect).collect(),
             dependents: OnceCell::new(),
             below: RefCell::default(),

@@ -58,8 +58,10 @@ impl<'n> Line<'n> {
     }
 
     fn no_task(&self, name: &str) -> Unknown {
-        let near = || nearest(name, self.ancestry.names.entries().iter().map(|entry| &*entry.id));
-        let hint = self.ancestry.names.beyond(name).or_else(|| near().map(|near| format!("did you mean `{near}`?")));
+        let Ancestry { names, suggestions, .. } = self.ancestry;
+        let near = || nearest(name, names.entries().iter().map(|entry| &*entry.id));
+        let near = || suggestions.is_next().then(near).flatten().map(|near| format!("did you mean `{near}`?"));
+        let hint = names.beyond(name).or_else(near);
         Unknown { what: format!("`{name}` is no task"), hint: hint.unwrap_or_default() }
     }
 
