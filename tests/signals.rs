@@ -3,6 +3,7 @@
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/terminal.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod terminal;
 
 #[path = "signals/agents.rs"]

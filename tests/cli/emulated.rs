@@ -86,6 +86,63 @@ fn what_runs_what_waits_and_each_circuit_are_seen_together() {
     );
 }
 
+/// What is left of a screen that is made narrower or lower, as most terminals have it: rows that are too long go on below,
+/// and what there is no room for leaves at the top.
+fn resized(before: &vt100::Parser, size: (usize, usize)) -> vt100::Parser {
+    let (cursor, _) = before.screen().cursor_position();
+    let rows = rows(before);
+    emulated(&rows[..cursor.into()].iter().map(|row| format!("{row}\r\n")).collect::<String>(), size)
+}
+
+#[test]
+fn a_window_that_is_made_narrower_and_lower_in_the_middle_keeps_no_rest_of_a_row() {
+    let (folder, size) = (Folder::with_plan(ALL_AT_ONCE), (100, 24));
+    for small in [(24, 24), (100, 8), (24, 8), (20, 5)] {
+        let mut terminal = Terminal::start(&folder, size, &["run", "plan.toml"], &[]);
+        wait_until("a frame", || shows(&emulated(&terminal.raw(), size), "tried in 5"));
+        // A frame changes once a second. Just after one, none is under way.
+        let length = terminal.raw().len();
+        wait_until("the next frame", || terminal.raw().len() > length);
+        terminal.resize(small);
+        let length = terminal.raw().len();
+        let seen = |raw: &str| {
+            let mut seen = resized(&emulated(&raw[..length], size), small);
+            seen.process(&raw.as_bytes()[length..]);
+            seen
+        };
+        wait_until("a frame of the new size", || terminal.raw().len() > length);
+        let heads = || rows(&seen(&terminal.raw())).iter().filter(|row| row.contains("1/4")).count();
+        wait_until("the only frame", || heads() == 1);
+        terminal.press(b"\x03");
+        let (code, _, raw) = terminal.end();
+        assert_eq!(code, Some(130));
+        let seen = seen(&raw);
+        assert!(is_given_back(&seen), "{small:?}: {:#?}", rows(&seen));
+        assert!(!shows(&seen, "1/4") && !shows(&seen, "circuit down is"), "{small:?}: {:#?}", rows(&seen));
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_gives_the_terminal_back_and_draws_again_when_it_goes_on() {
+    let (folder, size) = (Folder::with_plan(ALL_AT_ONCE), (80, 24));
+    let mut terminal = Terminal::start(&folder, size, &["run", "plan.toml"], &[]);
+    wait_until("a frame", || shows(&emulated(&terminal.raw(), size), "tried in 5"));
+    terminal.press(b"\x1a");
+    wait_until("it to stop", || terminal.is_stopped());
+    wait_until("the terminal as it was", || {
+        let stopped = emulated(&terminal.raw(), size);
+        is_given_back(&stopped) && !shows(&stopped, "1/4") && terminal.has_its_modes()
+    });
+    terminal.proceed();
+    wait_until("a frame", || shows(&emulated(&terminal.raw(), size), "1/4"));
+    assert!(!terminal.has_its_modes(), "what is typed would stand in the frame");
+    terminal.press(b"\x03");
+    let (code, _, raw) = terminal.end();
+    assert_eq!(code, Some(130));
+    let seen = emulated(&raw, size);
+    assert!(is_given_back(&seen) && !shows(&seen, "1/4") && !shows(&seen, "tried in"), "{:#?}", rows(&seen));
+}
+
 #[test]
 fn ten_thousand_tasks_fit_twenty_columns_and_five_rows() {
     let tasks = (0..10_000).map(|n| format!("[[tasks]]\nid = 'task-{n}'\nbackend = 's'\nprompt = 'x'\n"));

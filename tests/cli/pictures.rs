@@ -104,7 +104,7 @@ pub(crate) const LONG: &str = "
 #[test]
 fn the_summary_in_markdown_has_every_task_its_cause_and_where_the_time_went() {
     let text = pictured(MIXED, 1).read("m.md");
-    assert!(text.starts_with("## `plan.toml`: ❌ failed\n\n**8 tasks** in "), "{text}");
+    assert!(text.starts_with("## `plan.toml`: failed\n\n**8 tasks** in "), "{text}");
     for id in ["oryx", "ibex", "zebra", "lemur", "below", "next", "cut", "refused"] {
         assert!(text.contains(&format!("| `{id}` |")), "{id}: {text}");
     }
@@ -112,6 +112,15 @@ fn the_summary_in_markdown_has_every_task_its_cause_and_where_the_time_went() {
     assert!(text.contains("- **Flaky**, completed after a retry: `ibex`\n"), "{text}");
     assert!(text.contains("- **Circuit** of `broken` is open\n"), "{text}");
     assert!(text.contains(" to backoff"), "{text}");
+}
+
+#[test]
+fn the_summary_in_markdown_stays_short_and_still_has_every_task() {
+    let task = |n| format!("[[tasks]]\nid = 'task-{n}'\nrun = 'echo stripes-{n} >&2; exit 3'\n");
+    let text = pictured(&(0..30).map(task).collect::<String>(), 1).read("m.md");
+    assert_eq!(text.matches("\n### `task-").count(), 20, "{text}");
+    assert!(text.contains("\nand 10 more, which are in the table below.\n"), "{text}");
+    assert!((0..30).all(|n| text.contains(&format!("| `task-{n}` | **failed** |"))), "{text}");
 }
 
 #[test]

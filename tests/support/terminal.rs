@@ -1,9 +1,10 @@
 //! A small terminal with the program in it.
 
 use super::program::{Folder, Running, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -59,6 +60,22 @@ impl Terminal {
         wait_until(text, || self.screen().shows(text));
     }
 
+    /// Whether a signal has stopped the program.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.running.child.id())).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+    }
+
+    /// Lets a program go on that was stopped.
+    pub(crate) fn proceed(&self) {
+        kill_process(Pid::from_child(&self.running.child), Signal::CONT).unwrap();
+    }
+
+    /// Whether its modes are those from before.
+    pub(crate) fn has_its_modes(&self) -> bool {
+        format!("{:?}", tcgetattr(&self.theirs).unwrap()) == format!("{:?}", self.before)
+    }
+
     /// Waits for the program's end: its exit code, what is on the screen, and every byte that was written. The terminal must
     /// be as it was before.
     pub(crate) fn end(mut self) -> (Option<i32>, Screen, String) {
@@ -67,8 +84,7 @@ impl Terminal {
         self.theirs.write_all(mark.as_bytes()).unwrap();
         let is_read = || self.raw().contains(mark);
         wait_until("what was written last", is_read);
-        let after = tcgetattr(&self.theirs).unwrap();
-        assert_eq!(format!("{after:?}"), format!("{:?}", self.before), "the terminal's modes have changed");
+        assert!(self.has_its_modes(), "the terminal's modes have changed");
         let raw = self.raw().replace(mark, "");
         (code, Screen::of(raw.as_bytes(), self.size), raw)
     }

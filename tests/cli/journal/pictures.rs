@@ -34,7 +34,7 @@ fn what_was_taken_over_took_no_time_in_this_run() {
     assert!(!trace.to_string().contains("dependency"), "{trace}");
     let markdown = folder.read("m.md");
     assert!(!markdown.contains("Flaky") && !markdown.contains("Critical path"), "{markdown}");
-    assert!(markdown.contains("| `slow` | ♻️ completed by an earlier run | | | `s` |"), "{markdown}");
+    assert!(markdown.contains("| `slow` | completed by an earlier run | | | `s` |"), "{markdown}");
     let page = folder.read("p.html");
     let data = page.split_once("id=\"data\"").unwrap().1.split_once('>').unwrap().1.split_once("</script>").unwrap().0;
     let data: serde_json::Value = serde_json::from_str(data).unwrap();

@@ -48,17 +48,21 @@ impl View<'_> {
         (rows / 2).clamp(3, TALLEST).min(rows.saturating_sub(1))
     }
 
+    /// As much of it as there is room for: the tasks that are done above all, then how long it has taken.
     fn head(&self, progress: &Progress) -> String {
         let ended = [Status::Failed, Status::Skipped, Status::Cancelled].map(|status| match progress.ended(status) {
             0 => String::new(),
             count => format!(", {count} {status}"),
         });
-        let (done, tasks) = (progress.done(), progress.tasks());
+        let done = format!("{}/{}", progress.done(), progress.tasks());
+        let took = format!(", {}", Ticking(self.now));
         let left = estimate(progress, self.now).map(|left| format!(", {left}")).unwrap_or_default();
-        let text = format!("{done}/{tasks}{}, {}{left}", ended.concat(), Ticking(self.now));
+        let texts = [[&*ended.concat(), &*took, &*left], [&*ended.concat(), &*took, ""], ["", &*took, ""], [""; 3]];
+        let mut texts = texts.iter().map(|parts| format!("{done}{}", parts.concat()));
+        let text = texts.find(|text| self.left("running") > text.len()).unwrap_or(done);
         let room = self.room().saturating_sub(text.len() + 11).min(WIDEST_BAR);
         let bar = if room >= 10 { bar(progress.done(), progress.tasks(), room) } else { String::new() };
-        self.row(self.palette.good, "running", &format!("{bar}{text}"))
+        self.row(self.palette.good, "running", &format!("{bar}{text}"), "")
     }
 
     fn running(&self, progress: &Progress, rows: usize) -> Vec<String> {
@@ -73,7 +77,7 @@ impl View<'_> {
         let shown = running.iter().map(|(since, id, attempt)| {
             let attempt = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
             let age = Ticking(self.now.saturating_sub(*since)).to_string();
-            self.row(self.palette.quiet, &age, &format!("{}{attempt}", visible(id.as_str())))
+            self.row(self.palette.quiet, &age, &visible(id.as_str()), &attempt)
         });
         shown.chain(self.more(more)).collect()
     }
@@ -89,10 +93,10 @@ impl View<'_> {
             .collect();
         let more = first(&mut waiting, rows);
         let shown = waiting.iter().map(|(until, id, why)| {
-            let left = Ticking(until.saturating_sub(self.now));
+            let left = begun(until.saturating_sub(self.now));
             let when = if *until == Duration::MAX { "waiting".to_owned() } else { format!("in {left}") };
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            self.row(self.palette.notable, &when, &format!("{}{why}", visible(id.as_str())))
+            self.row(self.palette.notable, &when, &visible(id.as_str()), &why)
         });
         shown.chain(self.more(more)).collect()
     }
@@ -101,31 +105,46 @@ impl View<'_> {
         let (kept, more) = kept(progress.circuits().len(), rows);
         let shown = progress.circuits().take(kept).map(|(backend, state)| {
             let tried = match (state, (self.tried_in)(backend)) {
-                (CircuitState::Open, Some(left)) => format!(", tried in {}", Ticking(left)),
+                (CircuitState::Open, Some(left)) => format!(", tried in {}", begun(left)),
                 _ => String::new(),
             };
             let state = wording::of_circuit(state);
-            self.row(self.palette.bad, "circuit", &format!("{} is {state}{tried}", visible(backend)))
+            self.row(self.palette.bad, "circuit", &format!("{} is {state}", visible(backend)), &tried)
         });
         shown.chain(self.more(more)).collect()
     }
 
     fn more(&self, count: usize) -> Option<String> {
-        (count > 0).then(|| self.row(self.palette.quiet, "", &format!("… and {count} more")))
+        (count > 0).then(|| self.row(self.palette.quiet, "", &format!("… and {count} more"), ""))
     }
 
-    fn row(&self, style: Style, word: &str, text: &str) -> String {
+    /// `rest` is left out where there is no room for all of it.
+    fn row(&self, style: Style, word: &str, text: &str, rest: &str) -> String {
         let word = truncated(word, self.room());
-        let indent = if self.size.columns < 40 { 0 } else { 9usize.saturating_sub(word.chars().count()) };
-        let left = self.room().saturating_sub(indent + width(&word));
-        let text = if left > 1 { format!(" {}", truncated(text, left - 1)) } else { String::new() };
+        let (indent, left) = (self.indent(&word), self.left(&word));
+        let rest = if width(text) + width(rest) < left { rest } else { "" };
+        let text = if left > 1 { format!(" {}{rest}", truncated(text, left - 1)) } else { String::new() };
         format!("{:indent$}{}{text}", "", styled(style, word))
+    }
+
+    fn indent(&self, word: &str) -> usize {
+        if self.size.columns < 40 { 0 } else { 9usize.saturating_sub(word.chars().count()) }
+    }
+
+    /// The columns behind a word, with the one that parts it from what follows.
+    fn left(&self, word: &str) -> usize {
+        self.room().saturating_sub(self.indent(word) + width(word))
     }
 
     /// One column stays free: a terminal that was filled to its last one would wrap.
     fn room(&self) -> usize {
         self.size.columns.saturating_sub(1)
     }
+}
+
+/// The seconds that have begun: nothing waits for 0 of them.
+fn begun(left: Duration) -> Ticking {
+    Ticking(Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0)))
 }
 
 /// How many rows circuits, waiting and running tasks get, of `rows`.
@@ -261,6 +280,19 @@ mod tests {
                 assert!(frame.iter().all(|row| width(row) < columns), "{columns}x{rows}: {frame:#?}");
             }
         }
+    }
+
+    #[test]
+    fn where_there_is_no_room_what_matters_less_is_left_out_whole() {
+        let progress = progress(3);
+        let rows = |columns| frame(&progress, columns, 24);
+        assert!(rows(80)[1].ends_with("s task-00001 (backoff)") || rows(80)[1].ends_with("s task-00002 (backoff)"));
+        assert!(rows(26)[1].contains("s task-0000") && !rows(26)[1].contains('('), "{:#?}", rows(26));
+        assert_eq!([rows(26)[3].as_str(), rows(20)[3].as_str()], ["circuit down is open", "circuit down is op…"]);
+        assert_eq!(
+            [28, 20, 14].map(|columns| rows(columns)[0].clone()),
+            ["running 1/3, 1 failed, 5s", "running 1/3, 5s", "running 1/3"]
+        );
     }
 
     #[test]

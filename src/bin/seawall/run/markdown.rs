@@ -8,6 +8,10 @@ use super::wording::{self, Spoken, counted};
 use seawall::{Outcome, Status};
 use std::fmt::Write;
 
+/// How many failures are told with what they said, and how many names stand in a list: a page may not become too large to be
+/// shown. <https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions>
+const MOST: usize = 20;
+
 /// All of it.
 pub(crate) fn text(account: &Account<'_>) -> String {
     let mut text = String::new();
@@ -22,9 +26,9 @@ pub(crate) fn text(account: &Account<'_>) -> String {
 fn head(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
     let Account { run, report, .. } = account;
     let verdict = match (report.cancelled(), report.is_success()) {
-        (Some(why), _) => format!("⏹️ cancelled by {}", code(why)),
-        (None, true) => "✅ completed".into(),
-        (None, false) => "❌ failed".into(),
+        (Some(why), _) => format!("cancelled by {}", code(why)),
+        (None, true) => "completed".into(),
+        (None, false) => "failed".into(),
     };
     writeln!(text, "## {}: {verdict}\n", code(run.plan))?;
     let counts = Status::ALL.map(|status| (status, report.count(status))).into_iter();
@@ -41,7 +45,8 @@ fn head(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
 }
 
 fn failures(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
-    for outcome in account.report.iter().filter(|outcome| outcome.status() == Status::Failed) {
+    let failed = || account.report.iter().filter(|outcome| outcome.status() == Status::Failed);
+    for outcome in failed().take(MOST) {
         let Err(failure) = outcome.result() else { continue };
         let why = reason(failure, None);
         let lines = told(&why).join("\n");
@@ -49,7 +54,10 @@ fn failures(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
         writeln!(text, "### {} on {}\n", code(outcome.task().as_str()), code(outcome.backend()))?;
         writeln!(text, "{fence}text\n{lines}\n{fence}\n")?;
     }
-    Ok(())
+    match failed().count().saturating_sub(MOST) {
+        0 => Ok(()),
+        more => writeln!(text, "and {more} more, which are in the table below.\n"),
+    }
 }
 
 fn notes(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
@@ -58,7 +66,7 @@ fn notes(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
     };
     let flaky = names(&is_flaky);
     if !flaky.is_empty() {
-        writeln!(text, "- **Flaky**, completed after a retry: {}", flaky.join(", "))?;
+        writeln!(text, "- **Flaky**, completed after a retry: {}", listed(&flaky, ", "))?;
     }
     for (backend, state) in account.open_circuits() {
         writeln!(text, "- **Circuit** of {} is {}", code(backend), wording::of_circuit(state))?;
@@ -69,7 +77,7 @@ fn notes(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
     }
     let path: Vec<String> = why.critical_path.iter().map(|task| code(task.as_str())).collect();
     if path.len() > 1 {
-        writeln!(text, "- **Critical path** of {}: {}", Spoken(why.critical_path_time), path.join(" → "))?;
+        writeln!(text, "- **Critical path** of {}: {}", Spoken(why.critical_path_time), listed(&path, " → "))?;
     }
     writeln!(text)
 }
@@ -79,25 +87,37 @@ fn tasks(account: &Account<'_>, text: &mut String) -> std::fmt::Result {
     writeln!(text, "| task | status | attempts | time | backend |\n| --- | --- | ---: | ---: | --- |")?;
     for outcome in account.report {
         let (task, backend) = (cell(outcome.task().as_str()), cell(outcome.backend()));
-        let (mark, status) = (mark(outcome), outcome.status());
+        let status = status(outcome);
         if outcome.is_resumed() {
-            writeln!(text, "| {task} | {mark} {status} by an earlier run | | | {backend} |")?;
+            writeln!(text, "| {task} | {status} | | | {backend} |")?;
             continue;
         }
         let time = outcome.started().map(|_| Spoken(outcome.elapsed()).to_string()).unwrap_or_default();
-        writeln!(text, "| {task} | {mark} {status} | {} | {time} | {backend} |", outcome.attempts().len())?;
+        writeln!(text, "| {task} | {status} | {} | {time} | {backend} |", outcome.attempts().len())?;
     }
     writeln!(text, "\n</details>")
 }
 
-fn mark(outcome: &Outcome) -> &'static str {
+/// What went well is plain, so that the rest is seen.
+fn status(outcome: &Outcome) -> String {
     match outcome.status() {
-        Status::Completed if outcome.is_resumed() => "♻️",
-        Status::Completed if is_flaky(outcome) => "🔁",
-        Status::Completed => "✅",
-        Status::Failed => "❌",
-        Status::Skipped => "⏭️",
-        Status::Cancelled => "⏹️",
+        Status::Completed if outcome.is_resumed() => "completed by an earlier run".into(),
+        Status::Completed if is_flaky(outcome) => "completed _after a retry_".into(),
+        Status::Failed => "**failed**".into(),
+        Status::Completed => "completed".into(),
+        Status::Skipped | Status::Cancelled => format!("_{}_", outcome.status()),
+    }
+}
+
+/// The first ones and the last one, if there are too many.
+fn listed(names: &[String], between: &str) -> String {
+    match names {
+        [first @ .., last] if names.len() > MOST => {
+            let first = &first[..MOST - 1];
+            let more = format!("… {} more …", names.len() - MOST);
+            [first.join(between), more, last.clone()].join(between)
+        }
+        _ => names.join(between),
     }
 }
 

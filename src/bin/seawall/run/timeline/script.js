@@ -207,7 +207,7 @@
       pen.fillStyle = colours.card;
       pen.fillRect(0, AXIS + n * BAND + 1, gutter() - 6, BAND);
       pen.fillStyle = colours.dim;
-      pen.fillText(cut(`⚡ ${backend}`, gutter() - 22), 12, AXIS + n * BAND + BAND / 2 + 2);
+      pen.fillText(cut(`↯ ${backend}`, gutter() - 22), 12, AXIS + n * BAND + BAND / 2 + 2);
     });
     pen.fillStyle = colours.line;
     pen.fillRect(0, top() - 1, width, 1);
