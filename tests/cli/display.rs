@@ -106,10 +106,10 @@ fn any_size_will_do() {
 }
 
 #[test]
-fn with_quiet_and_on_a_dumb_terminal_nothing_is_drawn() {
-    for (options, env) in
-        [(&["run", "plan.toml", "--quiet"][..], ("TERM", "xterm")), (&["run", "plan.toml"], ("TERM", "dumb"))]
-    {
+fn with_quiet_on_a_dumb_terminal_and_in_a_log_nothing_is_drawn() {
+    let run: &[&str] = &["run", "plan.toml"];
+    let quiet: &[&str] = &["run", "plan.toml", "--quiet"];
+    for (options, env) in [(quiet, ("TERM", "xterm")), (run, ("TERM", "dumb")), (run, ("CI", "true"))] {
         let folder = Folder::with_plan(LONG_ENOUGH);
         let terminal = Terminal::start(&folder, USUAL, options, &[env]);
         let (code, _, raw) = terminal.end();

@@ -90,8 +90,8 @@ fn what_runs_what_waits_and_each_circuit_are_seen_together() {
 /// and what there is no room for leaves at the top.
 fn resized(before: &vt100::Parser, size: (usize, usize)) -> vt100::Parser {
     let (cursor, _) = before.screen().cursor_position();
-    let rows = rows(before);
-    emulated(&rows[..cursor.into()].iter().map(|row| format!("{row}\r\n")).collect::<String>(), size)
+    let above = rows(before)[..cursor.into()].join("\r\n");
+    emulated(&format!("{above}\r\n"), size)
 }
 
 #[test]

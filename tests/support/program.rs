@@ -66,7 +66,7 @@ impl Folder {
 
     /// Any program, as [`program`](Self::program).
     pub(crate) fn prepared(&self, mut command: Command) -> Command {
-        command.current_dir(self.folder.path()).env_remove("NO_COLOR").env("TERM", "xterm-256color");
+        command.current_dir(self.folder.path()).env_remove("NO_COLOR").env_remove("CI").env("TERM", "xterm-256color");
         command.stdin(Stdio::null());
         command.stdout(File::create(self.stream("out")).unwrap());
         command.stderr(File::create(self.stream("err")).unwrap());

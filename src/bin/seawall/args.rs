@@ -24,7 +24,7 @@ use std::{env, ffi::OsString};
 pub(crate) struct Args {
     /// When to use colour
     ///
-    /// `auto`: on a terminal, unless `NO_COLOR` is set to something.
+    /// `auto`: on a terminal, unless `NO_COLOR` or `CI` is set to something.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
     #[command(subcommand)]

@@ -7,8 +7,6 @@ use crate::run::signals::News;
 use crate::run::style::{Palette, Surroundings, styled};
 use seawall::crossbeam_channel::Receiver;
 use seawall::load::{Progress, Rate, Second};
-use std::env;
-use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 /// Shows how it goes on, where somebody looks.
@@ -21,9 +19,7 @@ pub(super) struct Live<'a> {
 
 impl<'a> Live<'a> {
     pub(super) fn new(screen: &'a Screen, args: &BenchArgs, signals: Receiver<News>) -> Self {
-        let (no_color, term) = (env::var_os("NO_COLOR"), env::var_os("TERM"));
-        let is_terminal = stderr().is_terminal();
-        let surroundings = Surroundings { is_terminal, no_color: no_color.as_deref(), term: term.as_deref() };
+        let surroundings = Surroundings::of_this_process();
         let palette = Palette::new(surroundings.wants_colour(args.color));
         Self { screen, palette, is_able: surroundings.is_able(), signals }
     }

@@ -7,16 +7,12 @@ use crate::run::style::{Palette, Surroundings, styled};
 use crate::visible::visible;
 use anstyle::Style;
 use seawall::load::{Latencies, LoadResult};
-use std::env;
 use std::fmt::{Display, Write as _};
-use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 /// All of it, with a line's end after each line.
 pub(super) fn text(args: &BenchArgs, document: &Document<'_>, result: &LoadResult, variants: &[Variant]) -> String {
-    let (no_color, term) = (env::var_os("NO_COLOR"), env::var_os("TERM"));
-    let is_terminal = stderr().is_terminal();
-    let surroundings = Surroundings { is_terminal, no_color: no_color.as_deref(), term: term.as_deref() };
+    let surroundings = Surroundings::of_this_process();
     Summary { document, result, variants, palette: Palette::new(surroundings.wants_colour(args.color)) }.text()
 }
 

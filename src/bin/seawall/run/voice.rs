@@ -11,7 +11,6 @@ use crate::plan_file::{PlanFile, RunSettings};
 use crate::visible::visible;
 use clap::ColorChoice;
 use seawall::{CircuitBreaker, Report, Runner};
-use std::env;
 use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::path::Path;
@@ -42,9 +41,8 @@ impl Voice {
     }
 
     fn of(color: ColorChoice) -> Self {
-        let (no_color, term) = (env::var_os("NO_COLOR"), env::var_os("TERM"));
         let is_terminal = stderr().is_terminal();
-        let surroundings = Surroundings { is_terminal, no_color: no_color.as_deref(), term: term.as_deref() };
+        let surroundings = Surroundings::of_this_process();
         let palette = Palette::new(surroundings.wants_colour(color));
         let is_live = surroundings.is_able();
         Self { lines: Lines { palette, is_verbose: false }, is_quiet: false, is_terminal, is_live }
