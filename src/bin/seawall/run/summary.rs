@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
 
 /// How many lines of a failure's message are shown: its first one, and the last ones.
 const MOST_LINES: usize = 20;
@@ -89,7 +90,7 @@ impl Summary<'_> {
 
     /// As many lines as the names need, each of them complete in itself.
     fn names<'n>(&self, text: &mut String, verb: &str, what: &str, names: impl Iterator<Item = Cow<'n, str>>) {
-        let room = self.columns.saturating_sub(INDENT.len() + what.len());
+        let room = self.columns.saturating_sub(INDENT.len() + what.width());
         let mut line = String::new();
         let mut flush = |line: &mut String| {
             if !line.is_empty() {
@@ -98,7 +99,7 @@ impl Summary<'_> {
             }
         };
         for name in names {
-            if !line.is_empty() && line.chars().count() + name.chars().count() + 2 > room {
+            if !line.is_empty() && line.width() + name.width() + 2 > room {
                 flush(&mut line);
             }
             if !line.is_empty() {
@@ -269,6 +270,9 @@ mod tests {
         assert_eq!(text.matches("task-").count(), 100);
         assert!(text.lines().all(|line| line.contains("since bad failed") && line.chars().count() <= 60), "{text}");
         assert!(text.lines().count() < 60, "{text}");
+        let mut text = String::new();
+        summary.names(&mut text, "flaky", "", (0..9).map(|n| format!("日本語-{n}").into()));
+        assert!(text.lines().all(|line| line.width() <= 60) && text.lines().count() > 2, "{text}");
     }
 
     #[test]

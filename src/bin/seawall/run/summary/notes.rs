@@ -9,6 +9,7 @@ use crate::visible::visible;
 use seawall::{Outcome, Status, TaskId};
 use std::cmp::Reverse;
 use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
 
 /// With more failures than these it is said once how to run one alone.
 const MOST_ALONE: usize = 3;
@@ -93,7 +94,7 @@ impl Summary<'_> {
         let names: Vec<_> = path.iter().map(|task| visible(task.as_str())).collect();
         let between = names.len().saturating_sub(2);
         let ends = || Some(format!("{} → … {between} more … → {}", names.first()?, names.last()?));
-        let fits = |text: &String| text.chars().count() + INDENT.len() * 2 <= self.columns;
+        let fits = |text: &String| text.width() + INDENT.len() * 2 <= self.columns;
         Some(names.join(" → ")).filter(fits).or_else(|| ends().filter(|_| between > 0).filter(fits))
     }
 }
