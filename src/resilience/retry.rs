@@ -228,8 +228,11 @@ impl RetryState {
             return Err(self.gave_up(error, GaveUp::MaxElapsedTime));
         }
         // Last, so that it is said only of a retry that would have been made.
-        if stage >= Stage::Draining {
-            return Err(self.gave_up(error, GaveUp::Draining));
+        match stage {
+            Stage::Running => {}
+            Stage::Draining => return Err(self.gave_up(error, GaveUp::Draining)),
+            // As if it had come an instant later, while the delay is slept.
+            _ => return Err(Failure::Cancelled { last: Some(error) }),
         }
         self.last = Some(error);
         Ok(delay)
@@ -246,5 +249,27 @@ impl RetryState {
             ErrorClass::TimedOut => Failure::TimedOut { attempts, last, gave_up },
             _ => Failure::Exhausted { attempts, last, gave_up },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stepped(stage: Stage) -> Failure {
+        let (mut state, now) = (RetryState::new(RetryConfig::new(), Some(1)), Instant::now());
+        state.begin_attempt(now);
+        match state.step(Ended::<()>::Error(SendError::transient("down")), now, stage) {
+            Step::Done(Err(failure)) => failure,
+            Step::Done(Ok(())) | Step::Retry(_) => unreachable!("it failed, and was told to stop"),
+        }
+    }
+
+    #[test]
+    fn a_cancel_between_an_error_and_its_delay_is_a_cancel_and_a_drain_is_none() {
+        for stage in [Stage::Cancelled, Stage::Killed] {
+            assert!(matches!(stepped(stage), Failure::Cancelled { last: Some(error) } if error.to_string() == "down"));
+        }
+        assert!(matches!(stepped(Stage::Draining), Failure::Exhausted { gave_up: GaveUp::Draining, .. }));
     }
 }
