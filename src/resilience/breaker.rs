@@ -9,7 +9,7 @@ pub use machine::{CircuitState, Counts, StateChange, Verdict};
 pub use snapshot::CircuitSnapshot;
 
 use crate::failure::Rejected;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, MutexGuard};
 use crossbeam_utils::CachePadded;
 use machine::{Admission, Machine};
 use std::error::Error;
@@ -161,9 +161,21 @@ impl CircuitBreaker {
     /// `now` is asked for only where the state needs it: a clock read costs several times a lock.
     #[inline]
     pub(crate) fn admit_at(&self, now: impl FnOnce() -> Instant) -> Result<Permit<'_>, Rejected> {
-        let admission = self.machine.lock().admit(&self.config, now)?;
-        self.tell(admission.change);
+        let mut machine = self.machine.lock();
+        if let Some(admission) = machine.admit_if_closed() {
+            return Ok(Permit { breaker: self, admission, is_recorded: false });
+        }
+        let admission = self.admit_unless_closed(machine, now())?;
         Ok(Permit { breaker: self, admission, is_recorded: false })
+    }
+
+    /// Apart, so that what is done while it is closed is small enough to be inlined.
+    #[cold]
+    fn admit_unless_closed(&self, mut machine: MutexGuard<'_, Machine>, now: Instant) -> Result<Admission, Rejected> {
+        let admission = machine.admit_unless_closed(&self.config, now)?;
+        drop(machine);
+        self.tell(admission.change());
+        Ok(admission)
     }
 
     /// After the lock is let go, so that whoever is told may ask the breaker.
@@ -215,7 +227,7 @@ pub struct Permit<'a> {
 impl Permit<'_> {
     /// What admitting this call changed: open to half-open, or nothing.
     pub fn state_change(&self) -> Option<StateChange> {
-        self.admission.change
+        self.admission.change()
     }
 
     /// The call went well. Says what that changed.
@@ -243,7 +255,8 @@ impl Permit<'_> {
         Ticket(self.admission)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a permit that stays in registers costs half as much")]
+    #[inline(always)]
     fn settle(mut self, verdict: Verdict, now: impl FnOnce() -> Instant) -> Option<StateChange> {
         self.is_recorded = true;
         let breaker = self.breaker;

@@ -111,7 +111,16 @@ pub(super) struct Admission {
     generation: u64,
     /// The number of its half-open place.
     place: u64,
-    pub(super) change: Option<StateChange>,
+    /// Whether it is the one with which the circuit became half-open.
+    is_first_probe: bool,
+}
+
+impl Admission {
+    /// What admitting it changed.
+    pub(super) fn change(&self) -> Option<StateChange> {
+        let (from, to) = (CircuitState::Open, CircuitState::HalfOpen);
+        self.is_first_probe.then_some(StateChange { from, to, generation: self.generation })
+    }
 }
 
 pub(super) struct Machine {
@@ -202,31 +211,29 @@ impl Machine {
         (self.generation, self.counts, self.trips) = (snapshot.generation, snapshot.counts, snapshot.trips);
     }
 
+    /// What nearly every call gets. `None` if it is not closed.
     #[inline]
-    pub(super) fn admit(
-        &mut self,
-        config: &CircuitBreakerConfig,
-        now: impl FnOnce() -> Instant,
-    ) -> Result<Admission, Rejected> {
-        if let Phase::Closed = self.phase {
-            self.counts.request();
-            return Ok(Admission { generation: self.generation, place: 0, change: None });
-        }
-        self.admit_unless_closed(config, now())
+    pub(super) fn admit_if_closed(&mut self) -> Option<Admission> {
+        let Phase::Closed = self.phase else { return None };
+        self.counts.request();
+        Some(Admission { generation: self.generation, place: 0, is_first_probe: false })
     }
 
-    #[cold]
-    fn admit_unless_closed(&mut self, config: &CircuitBreakerConfig, now: Instant) -> Result<Admission, Rejected> {
-        let mut change = None;
+    pub(super) fn admit_unless_closed(
+        &mut self,
+        config: &CircuitBreakerConfig,
+        now: Instant,
+    ) -> Result<Admission, Rejected> {
+        let mut is_first_probe = false;
         if let Phase::Open { retry_at } = self.phase {
             if retry_at.is_none_or(|at| now < at) {
                 return Err(Rejected::CircuitOpen { retry_at });
             }
-            change = self.enter(Phase::HalfOpen(Box::default()));
+            is_first_probe = self.enter(Phase::HalfOpen(Box::default())).is_some();
         }
         let place = self.take_place(config, now).ok_or(Rejected::TooManyRequests)?;
         self.counts.request();
-        Ok(Admission { generation: self.generation, place, change })
+        Ok(Admission { generation: self.generation, place, is_first_probe })
     }
 
     /// Of the places in all, those of calls under way are taken, and those of calls that went well.
@@ -258,6 +265,21 @@ impl Machine {
         if admission.generation != self.generation {
             return None;
         }
+        if let (Phase::Closed, Verdict::Success) = (&self.phase, verdict) {
+            self.counts.success();
+            return None;
+        }
+        self.record_what_may_change(config, admission, verdict, now)
+    }
+
+    #[cold]
+    fn record_what_may_change(
+        &mut self,
+        config: &CircuitBreakerConfig,
+        admission: &Admission,
+        verdict: Verdict,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<StateChange> {
         self.give_back(admission);
         match verdict {
             Verdict::Success => self.counts.success(),
@@ -320,10 +342,10 @@ mod tests {
     fn while_it_is_closed_it_does_not_ask_for_the_time_until_it_trips() {
         let (mut machine, config) = (Machine::new(), CircuitBreakerConfig::new().with_failure_threshold(2));
         for verdict in [Verdict::Success, Verdict::Neutral, Verdict::Failure] {
-            let admission = machine.admit(&config, no_time).unwrap();
+            let admission = machine.admit_if_closed().unwrap();
             assert_eq!(machine.record(&config, &admission, verdict, no_time), None);
         }
-        let admission = machine.admit(&config, no_time).unwrap();
+        let admission = machine.admit_if_closed().unwrap();
         let now = Instant::now();
         assert!(machine.record(&config, &admission, Verdict::Failure, || now).is_some());
         assert_eq!(machine.retry_at(), Some(now + config.open_for()));
