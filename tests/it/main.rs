@@ -13,6 +13,7 @@ mod http;
 mod laws;
 #[cfg(feature = "load")]
 mod load;
+mod peers;
 mod plan;
 mod promises;
 mod retry;
