@@ -107,6 +107,15 @@ pub(super) fn hand_down(
     Ok(())
 }
 
+/// Keeps what the plan of the new run, a part of the whole one, does not name.
+pub(super) fn hand_down_the_rest(connection: &Connection, run: i64, ancestor: &Ancestor) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO candidates (run, work)
+         SELECT ?1, work FROM works WHERE status = 'completed'
+         AND work IN (SELECT work FROM outcomes WHERE run = ?2 UNION SELECT work FROM candidates WHERE run = ?2)
+         AND work NOT IN (SELECT work FROM outcomes WHERE run = ?1)";
+    connection.execute(sql, [run, ancestor.run]).map(drop)
+}
+
 /// What a run that resumes would do with a task: [`JournalReader::prospects`](super::JournalReader::prospects) tells, and runs
 /// nothing.
 ///

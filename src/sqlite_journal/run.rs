@@ -45,6 +45,7 @@ pub struct NewRun<'p> {
     fingerprints: Fingerprints<'p>,
     breakers: Option<Vec<String>>,
     is_resuming: bool,
+    is_part: bool,
     keeps_breakers: bool,
 }
 
@@ -65,6 +66,7 @@ impl<'p> NewRun<'p> {
             fingerprints: Box::new(|task| Ok(Fingerprint::of(task))),
             breakers: None,
             is_resuming: false,
+            is_part: false,
             keeps_breakers: true,
         }
     }
@@ -115,6 +117,12 @@ impl<'p> NewRun<'p> {
     /// as that is still right; and the state of its circuit breakers.
     pub fn resuming(self) -> Self {
         Self { is_resuming: true, ..self }
+    }
+
+    /// The plan is a part of the one that stands at `place`. In a run that resumes, what was completed of the rest is kept for the
+    /// next one; otherwise tasks that the plan has no more are forgotten.
+    pub fn of_part(self) -> Self {
+        Self { is_part: true, ..self }
     }
 
     /// Leaves the state of the circuit breakers behind: all begin closed. Without it, in a run that resumes, a closed circuit keeps
@@ -180,6 +188,9 @@ impl SqliteJournal {
         }
         let run = insert(&transaction, &new, ancestor.as_ref(), &snapshots).map_err(io_error)?;
         inheritance::hand_down(&transaction, run, &past, &is_certain).map_err(io_error)?;
+        if let Some(ancestor) = ancestor.as_ref().filter(|_| new.is_part) {
+            inheritance::hand_down_the_rest(&transaction, run, ancestor).map_err(io_error)?;
+        }
         transaction.commit().map_err(io_error)?;
         let resumed_from = ancestor.map(|ancestor| ancestor.id);
         let (fingerprints, lines) = (new.fingerprints, Mutex::new(lines));

@@ -279,8 +279,10 @@ impl Performance<'_> {
     fn new_run(&self, started: jiff::Timestamp) -> NewRun<'_> {
         let PlanFile { place, plan, name, .. } = &self.plan_file;
         let RunSettings { concurrency, schedule, seed, .. } = self.settings;
-        NewRun::new(&self.id, place, plan)
-            .named(name)
+        let run = NewRun::new(&self.id, place, plan);
+        let is_whole = self.args.only.is_empty() && self.args.from.is_empty();
+        let run = if is_whole { run } else { run.of_part() };
+        run.named(name)
             .started(SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(started.as_nanosecond()).unwrap_or(0)))
             .with_settings(concurrency, schedule, seed)
             .with_breakers(self.plan_file.breaker_kinds())

@@ -47,6 +47,20 @@ fn what_completed_is_taken_over_and_the_rest_is_run() {
 }
 
 #[test]
+fn a_run_of_a_part_leaves_what_was_completed_of_the_rest_for_the_next_one() {
+    let folder = blocked();
+    folder.journaled(&[]);
+    folder.log();
+    assert_eq!(folder.resume(&["--only", "a"]).code, Some(0));
+    assert_eq!((folder.log().len(), folder.taken_over()), (0, vec!["a".into()]));
+    folder.write("go", "");
+    assert_eq!(folder.resume(&["--only", "b"]).code, Some(0));
+    assert_eq!((folder.log(), folder.taken_over()), (vec!["b".into()], vec!["a".into(), "z".into()]));
+    assert_eq!(folder.resume(&[]).code, Some(0));
+    assert_eq!((folder.log(), folder.taken_over().len()), (vec!["c".into()], 3));
+}
+
+#[test]
 fn a_third_run_takes_over_what_the_second_had_taken_over() {
     let folder = blocked();
     folder.journaled(&[]);
