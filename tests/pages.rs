@@ -8,6 +8,8 @@ mod perfetto;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod program;
 
+#[path = "pages/bench.rs"]
+mod bench;
 #[path = "pages/timeline.rs"]
 mod timeline;
 #[path = "pages/trace.rs"]

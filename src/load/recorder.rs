@@ -1,6 +1,7 @@
 //! Counts calls as they end. Pure: whoever makes the calls says when they were due, began and ended.
 
 use super::answer::Answer;
+use super::intervals::Intervals;
 use super::latencies::Latencies;
 use super::series::Second;
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub struct Recorder {
     pub(super) actual: Latencies,
     pub(super) late: Latencies,
     pub(super) seconds: Vec<Second>,
+    pub(super) intervals: Intervals,
     pub(super) last_end: Duration,
 }
 
@@ -62,6 +64,7 @@ impl Recorder {
             actual: Latencies::new(),
             late: Latencies::new(),
             seconds: Vec::new(),
+            intervals: Intervals::new(),
             last_end: Duration::ZERO,
         }
     }
@@ -82,6 +85,7 @@ impl Recorder {
             self.seconds.resize_with(second + 1, Second::default);
         }
         self.seconds[second].add(answer, corrected, late);
+        self.intervals.record([timed.due, timed.began, timed.ended], answer);
     }
 
     fn count(&mut self, answer: &Answer) {

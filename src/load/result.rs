@@ -1,5 +1,6 @@
 //! What came of a load.
 
+use super::intervals::Interval;
 use super::latencies::Latencies;
 use super::recorder::Recorder;
 use super::series::Second;
@@ -25,6 +26,7 @@ impl LoadResult {
         let whole = elapsed.as_secs() + u64::from(elapsed.subsec_nanos() > 0);
         let seconds = usize::try_from(whole).unwrap_or(usize::MAX).max(recorder.seconds.len());
         recorder.seconds.resize_with(seconds, Second::default);
+        recorder.intervals.until(elapsed);
         Self { recorder, elapsed, missed, cancelled: None }
     }
 
@@ -124,6 +126,12 @@ impl LoadResult {
     /// Each second of the load, from 0 on; a call belongs to the one in which it ended.
     pub fn series(&self) -> &[Second] {
         &self.recorder.seconds
+    }
+
+    /// The whole load in equal parts from 0 on, and how long each of them is: at most `at_most`, and never more than 400, none
+    /// shorter than 50 ms. For a picture; [`series`](Self::series) is more exact.
+    pub fn intervals(&self, at_most: usize) -> (Duration, Vec<Interval>) {
+        self.recorder.intervals.at_most(at_most)
     }
 
     /// Why it was cancelled, if it was: the reason that the token was given, or `cancelled`.

@@ -288,6 +288,9 @@ pub(crate) struct DemoArgs {
     /// Print the demo's plan, and run nothing
     #[arg(long)]
     pub(crate) print: bool,
+    /// Of the load: write one self-contained page to FILE that shows the three side by side
+    #[arg(long, value_name = "FILE", requires = "of")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

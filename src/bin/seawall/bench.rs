@@ -1,13 +1,13 @@
 //! `seawall bench`: the whole way of a load on one page.
 
 mod baseline_file;
-mod circuit;
+pub(crate) mod circuit;
 mod compare;
 mod document;
 mod files;
 mod live;
 pub(crate) mod objective;
-mod page;
+pub(crate) mod page;
 mod summary;
 mod target;
 
@@ -18,11 +18,12 @@ use crate::run::place::Lost;
 use crate::run::signals::{self, Session};
 use crate::streams;
 use crate::visible::visible;
-use circuit::CircuitLog;
+use circuit::{Change, CircuitLog};
 use compare::Variant;
 use document::{Document, Judged};
 use files::Files;
 use live::Live;
+use page::{Page, Shown};
 use seawall::load::{Arrivals, Baseline, Capacity, Load, LoadResult, Rate, find_capacity};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -138,10 +139,34 @@ fn tell(
     let circuit = circuit.changes();
     let document = Document::new(result, &judged, comparison.as_ref(), capacity.as_ref(), &circuit, beside.secrets)
         .beside(beside.variants);
-    let lost = files.write(&document, result, *began);
+    let page = page_of(args, &document, result, &circuit, beside.variants);
+    let lost = files.write(&document, &page, result, *began);
     session.screen.say(&summary::text(args, &document, result, beside.variants));
     lost.iter().for_each(|lost| streams::say_error(visible(&lost.to_string())));
     exit_code(result, &judged, capacity.as_ref(), lost.is_empty())
+}
+
+/// What `--html` shows: the load, or those that are compared.
+fn page_of<'a>(
+    args: &BenchArgs,
+    document: &Document<'a>,
+    result: &'a LoadResult,
+    circuit: &'a [Change],
+    variants: &'a [Variant],
+) -> Page<'a> {
+    let one = Shown { name: String::new(), result, changes: circuit };
+    let compared = variants.iter().map(|variant| Shown {
+        name: variant.name(),
+        result: &variant.result,
+        changes: &variant.changes,
+    });
+    Page {
+        title: target::title(args),
+        facts: target::facts(args),
+        loads: if variants.is_empty() { vec![one] } else { compared.collect() },
+        judged: document.judged(),
+        examples: document.examples.clone(),
+    }
 }
 
 /// A signal before everything else, and what was lost before what was missed.

@@ -10,6 +10,7 @@ mod exec;
 mod exit_code;
 mod file_name;
 mod graph;
+mod html;
 mod inherited;
 mod init;
 mod journal;
@@ -40,7 +41,7 @@ fn dispatch(args: Args) -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Exec(args) => exec::exec(&args),
         Command::Demo(args) if args.print => demo::print(),
-        Command::Demo(args) if args.of == Some(args::DemoOf::Load) => demo::load::load(),
+        Command::Demo(args) if args.of == Some(args::DemoOf::Load) => demo::load::load(args.html.as_deref()),
         Command::Demo(_) => run::demo(color),
         Command::Init(args) => init::init(&args.file),
         Command::Graph(args) => graph::graph(&args),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What may know only what stands before it. An entry is a file with what is in the folder beside it; within one entry
 /// files may know each other, and so do a file and the file whose folder it is in.
-const ORDER: [&str; 64] = [
+const ORDER: [&str; 65] = [
     // Leaves.
     "sync",
     "seed",
@@ -60,6 +60,7 @@ const ORDER: [&str; 64] = [
     "load/answer",
     "load/latencies",
     "load/series",
+    "load/intervals",
     "load/recorder",
     "load/result",
     "load/hdr_log",

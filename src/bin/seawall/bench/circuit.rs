@@ -1,6 +1,6 @@
 //! What circuit breakers did during a load, and when.
 
-use seawall::StateChange;
+use seawall::{CircuitState, StateChange};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ pub(crate) struct Change {
     /// Since the end of the warm-up; zero for what was before.
     pub(crate) at: Duration,
     pub(crate) backend: String,
-    pub(crate) states: StateChange,
+    pub(crate) from: CircuitState,
+    pub(crate) to: CircuitState,
 }
 
 /// Takes changes as they happen.
@@ -30,7 +31,7 @@ impl CircuitLog {
     pub(crate) fn add(&self, backend: &str, change: StateChange) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = Instant::now().saturating_duration_since(log.0);
-        log.1.push(Change { at, backend: backend.to_owned(), states: change });
+        log.1.push(Change { at, backend: backend.to_owned(), from: change.from, to: change.to });
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {

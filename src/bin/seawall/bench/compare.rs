@@ -54,6 +54,19 @@ pub(super) fn others(args: &BenchArgs, seed: u64, session: &Session) -> Result<V
     Ok(variants)
 }
 
+impl Variant {
+    /// For people.
+    pub(super) fn name(&self) -> String {
+        match (self.has_retry, self.has_breaker) {
+            (true, true) => "retries and circuit breaker",
+            (true, false) => "retries alone",
+            (false, true) => "circuit breaker alone",
+            (false, false) => "neither",
+        }
+        .to_owned()
+    }
+}
+
 impl<'a> From<&'a Variant> for VariantRow<'a> {
     fn from(variant: &'a Variant) -> Self {
         let result = &variant.result;

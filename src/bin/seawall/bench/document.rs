@@ -3,6 +3,7 @@
 use super::circuit::Change;
 use super::compare::{Variant, VariantRow};
 use super::objective::Slo;
+use super::summary::short;
 use seawall::load::{Capacity, Comparison, Judgement, Latencies, LoadResult, Second};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -184,6 +185,23 @@ impl<'a> Document<'a> {
     pub(super) fn beside(self, variants: &'a [Variant]) -> Self {
         Self { compare: variants.iter().map(VariantRow::from).collect(), ..self }
     }
+
+    /// What was judged, in words, and whether it is good.
+    pub(super) fn judged(&self) -> Vec<(bool, String)> {
+        let word = |is_met: bool| if is_met { "met" } else { "missed" };
+        let mut judged: Vec<_> =
+            self.slo.iter().map(|slo| (slo.met, format!("{}: {}", slo.text, word(slo.met)))).collect();
+        if let Some(baseline) = &self.baseline {
+            let than = if baseline.verdict == "same" { "as fast as" } else { "than" };
+            let verdict = baseline.verdict.trim_start_matches("same");
+            judged.push((baseline.verdict != "slower", format!("{verdict} {than} before").trim().to_owned()));
+        }
+        if let Some(capacity) = &self.capacity {
+            let rate = capacity.rate.map_or("no rate held".to_owned(), |rate| format!("capacity {}/s", short(rate)));
+            judged.push((capacity.rate.is_some(), rate));
+        }
+        judged
+    }
 }
 
 /// Whoever answers may repeat what it was sent.
@@ -233,8 +251,8 @@ pub(super) fn changes_of(circuit: &[Change]) -> Vec<ChangeRow<'_>> {
 }
 
 fn change_row(change: &Change) -> ChangeRow<'_> {
-    let Change { at, backend, states } = change;
-    ChangeRow { t_s: at.as_secs_f64(), backend, from: states.from.as_str(), to: states.to.as_str() }
+    let Change { at, backend, from, to } = change;
+    ChangeRow { t_s: at.as_secs_f64(), backend, from: from.as_str(), to: to.as_str() }
 }
 
 fn capacity_row(capacity: &Capacity) -> CapacityRow {

@@ -1,7 +1,7 @@
 //! What a load writes, and the proof that its places can be written.
 
 use super::document::Document;
-use super::page;
+use super::page::{self, Page};
 use crate::args::BenchArgs;
 use crate::run::place::Lost;
 use crate::run::report_file::{ReportFile, json};
@@ -48,13 +48,19 @@ impl Files {
     }
 
     /// Each file for itself: one that is lost takes none of the others with it.
-    pub(super) fn write(self, document: &Document<'_>, result: &LoadResult, began: SystemTime) -> Vec<Lost> {
+    pub(super) fn write(
+        self,
+        document: &Document<'_>,
+        shown: &Page<'_>,
+        result: &LoadResult,
+        began: SystemTime,
+    ) -> Vec<Lost> {
         let Self { json: results, hdr, html } = self;
         let log = |mut out: &mut dyn Write| result.write_hdr_log(&mut out, began);
         let written = [
             results.map(|file| file.write(json(document))),
             hdr.map(|file| file.write(log)),
-            html.map(|file| file.write(|out: &mut dyn Write| page::write(out, document, result))),
+            html.map(|file| file.write(|out: &mut dyn Write| page::write(out, shown))),
         ];
         written.into_iter().flatten().filter_map(Result::err).collect()
     }

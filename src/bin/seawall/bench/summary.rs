@@ -172,7 +172,7 @@ fn first_line(text: &str) -> String {
     format!("{}{dots}", visible(&cut))
 }
 
-fn counted(count: u64, noun: &str) -> String {
+pub(super) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

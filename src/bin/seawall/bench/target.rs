@@ -4,7 +4,8 @@ mod whole_plan;
 
 use super::Refusal;
 use super::circuit::CircuitLog;
-use crate::args::BenchArgs;
+use super::summary::{counted, human};
+use crate::args::{BenchArgs, Gaps};
 use crate::nearest::nearest;
 use crate::plan_file::{PlanFile, RunSettings};
 use crate::run::signals::Session;
@@ -151,6 +152,44 @@ fn refuse_unknown(plan_file: &PlanFile, name: &str) -> Result<(), Refusal> {
     let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
     let hint = near.unwrap_or_else(|| format!("; there are {}", names.join(", ")));
     Err(Refusal::Usage(format!("the plan {} has no backend `{name}`{hint}", visible(&plan_file.name))))
+}
+
+/// What is called, as it may be shown: of an address neither who asks nor what, since both may be keys.
+pub(super) fn title(args: &BenchArgs) -> String {
+    const MOST: usize = 160;
+    let title = match (&args.plan, &args.backend, &args.url) {
+        (Some(plan), Some(backend), _) => format!("{backend} of {}", plan.display()),
+        (Some(plan), None, _) => plan.display().to_string(),
+        (None, _, Some(url)) => bare(url),
+        (None, ..) => args.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "),
+    };
+    title.chars().take(MOST).collect()
+}
+
+fn bare(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    format!("{scheme}://{}{path}", host.rsplit('@').next().unwrap_or_default())
+}
+
+/// Of what load.
+pub(super) fn facts(args: &BenchArgs) -> String {
+    let gaps = if args.arrivals == Gaps::Poisson { ", Poisson arrivals" } else { "" };
+    match (&args.rate, &args.stages) {
+        (Some(rate), _) => format!("Open model: {rate} whatever the answers do{gaps}"),
+        (None, Some(stages)) => {
+            let steps: Vec<_> =
+                stages.0.iter().map(|(rate, length)| format!("{rate} for {}", human(*length))).collect();
+            format!("Open model: {} whatever the answers do{gaps}", steps.join(", then "))
+        }
+        (None, None) if args.find_capacity => format!("Open model: the best rate that was found{gaps}"),
+        (None, None) => format!("Closed model: {}, each again when it has its answer", callers(args)),
+    }
+}
+
+fn callers(args: &BenchArgs) -> String {
+    counted(args.concurrency.unwrap_or(1) as u64, "caller")
 }
 
 /// Names and values. Nothing of one that is wrong is quoted: it may be a key.

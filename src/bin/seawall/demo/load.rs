@@ -1,14 +1,21 @@
 //! `seawall demo load`: a spike that retries turn into a collapse, which lasts when the spike is over, and what helps.
 
 use super::saturating::Saturating;
+use crate::bench::circuit::{Change, CircuitLog};
+use crate::bench::page::{self, Page, Shown};
 use crate::exit_code::ExitCode;
+use crate::run::report_file::ReportFile;
 use crate::run::signals::{self, Session};
 use crate::streams;
+use crate::visible::visible;
 use seawall::load::{Arrivals, BackendTarget, Load, LoadResult, Rate, Second};
 use seawall::{BackendConfig, CancelToken, CircuitBreakerConfig, CircuitBreakerRegistry, Error, RetryConfig, Runner};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LANES: usize = 4;
 const SERVICE: Duration = Duration::from_millis(10);
@@ -47,21 +54,29 @@ fn kinds() -> [Callers; 3] {
 }
 
 /// Puts the load on, and tells of it. It went well if all that it foretells has happened.
-pub(crate) fn load() -> ExitCode {
+pub(crate) fn load(html: Option<&Path>) -> ExitCode {
     let session = Arc::new(Session::new());
     if let Err(error) = session.listen() {
         streams::say_error(format_args!("failed to listen for signals: {error}"));
         return ExitCode::CouldNot;
     }
+    let prepare = |path| ReportFile::prepare("the page", path, &session.temporaries, &session.patience);
+    let file = match html.map(prepare).transpose() {
+        Ok(file) => file,
+        Err(lost) => {
+            streams::say_error(visible(&lost.to_string()));
+            return ExitCode::CouldNot;
+        }
+    };
     session.begin();
     streams::say(FORETOLD);
     let kinds = kinds();
-    let results: Result<Vec<LoadResult>, Error> = thread::scope(|scope| {
+    let results: Result<Vec<(LoadResult, Vec<Change>)>, Error> = thread::scope(|scope| {
         let loads: Vec<_> = kinds.iter().map(|kind| scope.spawn(|| kind.load(&session.cancel))).collect();
         loads.into_iter().map(|load| load.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
-    let results = match results {
-        Ok(results) => results,
+    let (results, changes): (Vec<LoadResult>, Vec<Vec<Change>>) = match results {
+        Ok(results) => results.into_iter().unzip(),
         Err(error) => {
             streams::say_error(error);
             return ExitCode::CouldNot;
@@ -71,16 +86,49 @@ pub(crate) fn load() -> ExitCode {
         return signal;
     }
     streams::say(table(&kinds, &results));
-    judge(&kinds, &results)
+    let written =
+        file.map(|file| file.write(|out: &mut dyn Write| page::write(out, &shown(&kinds, &results, &changes))));
+    let verdict = judge(&kinds, &results);
+    match written {
+        Some(Err(lost)) => {
+            streams::say_error(visible(&lost.to_string()));
+            ExitCode::CouldNot
+        }
+        _ => verdict,
+    }
+}
+
+fn shown<'a>(kinds: &[Callers], results: &'a [LoadResult], changes: &'a [Vec<Change>]) -> Page<'a> {
+    let load = |((kind, result), changes): ((&Callers, &'a LoadResult), &'a Vec<Change>)| Shown {
+        name: kind.name.to_owned(),
+        result,
+        changes,
+    };
+    let mut examples = BTreeMap::new();
+    results.iter().for_each(|result| examples.extend(result.examples().clone()));
+    Page {
+        title: "A spike, and what retries make of it".to_owned(),
+        facts: format!(
+            "{CALM} calls a second, for one second {SPIKE}, then {CALM} again, on a server that can answer 400; callers \
+             wait 60 ms and ask again"
+        ),
+        loads: kinds.iter().zip(results).zip(changes).map(load).collect(),
+        judged: Vec::new(),
+        examples,
+    }
 }
 
 impl Callers {
-    fn load(&self, cancel: &CancelToken) -> Result<LoadResult, Error> {
+    fn load(&self, cancel: &CancelToken) -> Result<(LoadResult, Vec<Change>), Error> {
+        let circuit = Arc::new(CircuitLog::new());
+        let log = Arc::clone(&circuit);
         let retry = RetryConfig::new()
             .with_initial_interval(Duration::from_millis(20))
             .with_multiplier(1.5)
             .with_max_attempts(self.attempts);
-        let breakers = CircuitBreakerRegistry::new().with_config(BACKEND, self.breaker);
+        let breakers = CircuitBreakerRegistry::new()
+            .with_config(BACKEND, self.breaker)
+            .with_hook(move |backend, change| log.add(backend, change));
         let runner = Runner::builder()
             .circuit_breakers(Arc::new(breakers))
             .configure(BACKEND, BackendConfig::new().with_retry(retry).with_timeout(PATIENCE))
@@ -91,7 +139,10 @@ impl Callers {
         let rate = Rate::per_second;
         let arrivals = Arrivals::stages([(rate(CALM), second), (rate(SPIKE), second), (rate(CALM), after)]);
         let load = Load::open(arrivals).with_max_in_flight(2000).with_grace(second);
-        Ok(load.with_duration(2 * second + after).run_on(cancel, &BackendTarget::new(&runner, BACKEND, "")?))
+        let target = BackendTarget::new(&runner, BACKEND, "")?;
+        circuit.begin(Instant::now());
+        let result = load.with_duration(2 * second + after).run_on(cancel, &target);
+        Ok((result, circuit.changes()))
     }
 }
 

@@ -1,12 +1,11 @@
 //! The run as one page of HTML, which needs nothing beside itself.
 
 mod data;
-mod html;
 
 use super::account::{Account, reason};
 use super::wording::{Spoken, counted};
+use crate::html::{Escaped, script_safe};
 use data::Data;
-use html::{Escaped, script_safe};
 use seawall::{CircuitState, Outcome, Status};
 use std::io::{self, Write};
 

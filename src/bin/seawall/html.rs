@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write};
 
 /// A text as it may stand in an element, or in an attribute between quotes.
 #[derive(Clone, Copy)]
-pub(super) struct Escaped<'a>(pub(super) &'a str);
+pub(crate) struct Escaped<'a>(pub(super) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +23,7 @@ impl Display for Escaped<'_> {
 }
 
 /// JSON that ends no script, and begins none: `<` occurs in its texts alone, where it may be written otherwise.
-pub(super) fn script_safe(json: &str) -> Cow<'_, str> {
+pub(crate) fn script_safe(json: &str) -> Cow<'_, str> {
     if json.contains(['<', '>', '&']) {
         json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").into()
     } else {
