@@ -32,6 +32,7 @@ fn main() {
     };
     let mut criterion = criterion();
     compare(&mut criterion, "100,000 no-op tasks, one wave, 2 workers", TASKS, LIMIT, run, floor);
+    compare(&mut criterion, "100,000 no-op tasks, against rayon, one job a task", TASKS, 1.0, run, a_job_a_task);
     criterion.final_summary();
 }
 
@@ -41,6 +42,23 @@ struct Slot {
     started: Duration,
     elapsed: Duration,
     result: Result<u32, String>,
+}
+
+/// A job of rayon's for each call, which is caught and writes its result.
+fn a_job_a_task() -> Duration {
+    timed(|| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(WORKERS).build().expect("threads start");
+        let slots: Vec<OnceLock<u32>> = (0..TASKS).map(|_| OnceLock::new()).collect();
+        pool.in_place_scope(|scope| {
+            for (slot, n) in slots.iter().zip(0..) {
+                scope.spawn(move |_| {
+                    let result = catch_unwind(|| black_box(n)).expect("it does not panic");
+                    assert!(slot.set(result).is_ok());
+                });
+            }
+        });
+        assert!(slots.iter().all(|slot| slot.get().is_some()));
+    })
 }
 
 /// The same workers pull an atomic index; each call is caught, has two clock reads, and writes a slot.
