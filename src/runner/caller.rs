@@ -190,14 +190,17 @@ impl Places {
             waker.freed.notify_all();
         });
         let mut free = this.free.lock();
-        while *free == 0 {
+        loop {
+            // Also with a place at hand: it may be free because of the cancel.
             if cancel.stage() != Stage::Running {
                 return Err(Cancelled);
             }
+            if *free > 0 {
+                *free -= 1;
+                return Ok(Place(this));
+            }
             this.freed.wait(&mut free);
         }
-        *free -= 1;
-        Ok(Place(this))
     }
 }
 
