@@ -62,6 +62,23 @@ fn is_given_back(parser: &vt100::Parser) -> bool {
 }
 
 #[test]
+fn a_load_shows_where_a_circuit_stands() {
+    let plan = "[backends.down]\nkind = 'simulated'\nlatency = '1ms'\nfail_rate = 1.0\nretry = { max_attempts = 1 }\n\
+                breaker = { failure_threshold = 1, open_for = '1min' }\n";
+    let (folder, size) = (Folder::with_plan(plan), (80, 24));
+    let args = ["bench", "plan.toml", "--backend", "down", "--prompt", "x", "--rate", "50/s", "--duration", "1min"];
+    let mut terminal = Terminal::start(&folder, size, &args, &[]);
+    wait_until("the circuit's row", || {
+        let seen = emulated(&terminal.raw(), size);
+        shows(&seen, "circuit  down open for ") && shows(&seen, " refused") && shows(&seen, "under way")
+    });
+    terminal.press(b"\x03");
+    let (code, _, raw) = terminal.end();
+    assert_eq!(code, Some(130));
+    assert!(is_given_back(&emulated(&raw, size)), "{raw:?}");
+}
+
+#[test]
 fn what_runs_what_waits_and_each_circuit_are_seen_together() {
     let (folder, size) = (Folder::with_plan(ALL_AT_ONCE), (80, 24));
     let mut terminal = Terminal::start(&folder, size, &["run", "plan.toml"], &[]);

@@ -82,7 +82,7 @@ fn put_load_on(args: &BenchArgs, aim: &Aim, session: &Session, circuit: &Circuit
     let load = load(args, aim.seed);
     let began = SystemTime::now() + args.warmup;
     circuit.begin(Instant::now() + args.warmup);
-    let mut live = Live::new(&session.screen, args, session.heard.clone());
+    let mut live = Live::new(&session.screen, circuit, args, session.heard.clone());
     if !args.find_capacity {
         let result = load.run_watched(&session.cancel, &*target, INTERVAL, |progress| live.show(None, progress));
         return Ok(Done { result, capacity: None, began });

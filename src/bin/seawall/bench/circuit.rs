@@ -1,6 +1,7 @@
 //! What circuit breakers did during a load, and when.
 
 use seawall::{CircuitState, StateChange};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,15 @@ impl CircuitLog {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = Instant::now().saturating_duration_since(log.0);
         log.1.push(Change { at, backend: backend.to_owned(), from: change.from, to: change.to });
+    }
+
+    /// Where each circuit that has changed stands, and since when.
+    pub(crate) fn standing(&self) -> Vec<(String, CircuitState, Duration)> {
+        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now().saturating_duration_since(log.0);
+        let last: BTreeMap<&str, &Change> = log.1.iter().map(|change| (&*change.backend, change)).collect();
+        let since = |change: &Change| now.saturating_sub(change.at);
+        last.into_iter().map(|(backend, change)| (backend.to_owned(), change.to, since(change))).collect()
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {

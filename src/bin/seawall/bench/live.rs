@@ -1,10 +1,12 @@
-//! A load while it goes on: two rows at a terminal.
+//! A load while it goes on: two rows at a terminal, and one more once a circuit has changed.
 
+use super::circuit::CircuitLog;
 use super::summary::{human, short};
 use crate::args::BenchArgs;
 use crate::run::screen::Screen;
 use crate::run::signals::News;
 use crate::run::style::{Palette, Surroundings, styled};
+use crate::visible::visible;
 use seawall::crossbeam_channel::Receiver;
 use seawall::load::{Progress, Rate, Second};
 use std::time::Duration;
@@ -12,16 +14,17 @@ use std::time::Duration;
 /// Shows how it goes on, where somebody looks.
 pub(super) struct Live<'a> {
     screen: &'a Screen,
+    circuit: &'a CircuitLog,
     palette: Palette,
     is_able: bool,
     signals: Receiver<News>,
 }
 
 impl<'a> Live<'a> {
-    pub(super) fn new(screen: &'a Screen, args: &BenchArgs, signals: Receiver<News>) -> Self {
+    pub(super) fn new(screen: &'a Screen, circuit: &'a CircuitLog, args: &BenchArgs, signals: Receiver<News>) -> Self {
         let surroundings = Surroundings::of_this_process();
         let palette = Palette::new(surroundings.wants_colour(args.color));
-        Self { screen, palette, is_able: surroundings.is_able(), signals }
+        Self { screen, circuit, palette, is_able: surroundings.is_able(), signals }
     }
 
     /// `rate`: the one that is tried in a search.
@@ -48,7 +51,19 @@ impl<'a> Live<'a> {
             let text: String = text.chars().take(columns.saturating_sub(13)).collect();
             format!("{:>10}  {text}", styled(self.palette.strong, word))
         };
-        vec![row("load", first), row("last second", second)]
+        let circuits = self.circuits(progress.rejected).map(|circuits| row("circuit", circuits));
+        [row("load", first), row("last second", second)].into_iter().chain(circuits).collect()
+    }
+
+    /// `None` where all are closed and always were.
+    fn circuits(&self, rejected: u64) -> Option<String> {
+        let standing = self
+            .circuit
+            .standing()
+            .into_iter()
+            .map(|(backend, state, since)| format!("{} {state} for {}s", visible(&backend), since.as_secs()));
+        let standing: Vec<String> = standing.collect();
+        (!standing.is_empty()).then(|| format!("{}, {rejected} refused", standing.join(", ")))
     }
 }
 
