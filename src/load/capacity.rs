@@ -20,7 +20,8 @@ pub struct Step {
 /// A search for the highest rate that holds. Pure: somebody else tries the rates.
 ///
 /// It doubles the rate until one does not hold, or halves it until one does, and then tries the geometric mean of the highest
-/// that held and the lowest that did not, until these are within a tenth of each other.
+/// that held and the lowest that did not, until these are within a tenth of each other. Then it tries the highest that held once
+/// more: what holds once may have been lucky. If it does not hold again the search goes on below it.
 ///
 /// ```
 /// use seawall::load::{CapacitySearch, Rate};
@@ -54,10 +55,13 @@ impl CapacitySearch {
             (None, Some(failed)) => failed.as_per_second() / 2.0,
             (Some(held), Some(failed)) => {
                 let (held, failed) = (held.as_per_second(), failed.as_per_second());
-                if failed <= held * Self::NEAR {
+                if failed > held * Self::NEAR {
+                    (held * failed).sqrt()
+                } else if self.is_confirmed() {
                     return None;
+                } else {
+                    return self.best();
                 }
-                (held * failed).sqrt()
             }
         };
         Rate::try_per_second(rate).ok().filter(|rate| rate.as_per_second() >= Self::LEAST)
@@ -74,8 +78,14 @@ impl CapacitySearch {
         highest(self.steps.iter().filter(|step| step.is_met).map(|step| step.rate).filter(below))
     }
 
-    /// The lowest rate that did not.
-    fn worst(&self) -> Option<Rate> {
+    /// Whether the best rate held twice.
+    pub fn is_confirmed(&self) -> bool {
+        let best = self.best();
+        self.steps.iter().filter(|step| step.is_met && Some(step.rate) == best).count() > 1
+    }
+
+    /// The lowest rate that did not hold.
+    pub fn worst(&self) -> Option<Rate> {
         let failed = self.steps.iter().filter(|step| !step.is_met).map(|step| step.rate);
         failed.reduce(|lowest, rate| if rate < lowest { rate } else { lowest })
     }
@@ -96,10 +106,21 @@ fn highest(rates: impl Iterator<Item = Rate>) -> Option<Rate> {
 pub struct Capacity {
     /// The highest rate that held; `None` if none did.
     pub rate: Option<Rate>,
+    /// Whether it held twice.
+    pub is_confirmed: bool,
+    /// The lowest rate that did not hold; the capacity lies between the two.
+    pub too_high: Option<Rate>,
     /// All that was tried.
     pub steps: Vec<Step>,
     /// What came of the load at that rate; where none held, of the last one that was tried.
     pub result: LoadResult,
+}
+
+impl Capacity {
+    fn found(search: CapacitySearch, result: LoadResult) -> Self {
+        let (rate, is_confirmed, too_high) = (search.best(), search.is_confirmed(), search.worst());
+        Self { rate, is_confirmed, too_high, steps: search.steps, result }
+    }
 }
 
 /// Searches the highest rate of the open model at which every objective is met and no call is missed.
@@ -126,7 +147,7 @@ pub fn find_capacity(
         if cancel.stage() != Stage::Running {
             let reason = result.cancelled_reason();
             let result = best.map_or(result, |best| best.with_cancelled(reason));
-            return Capacity { rate: search.best(), steps: search.steps, result };
+            return Capacity::found(search, result);
         }
         let is_met = result.missed() == 0 && objectives.iter().all(|objective| objective.judge(&result).is_met);
         // It was late, and not for want of places: then it says something of this machine, and little of the backend.
@@ -139,7 +160,7 @@ pub fn find_capacity(
         let result = best.take().filter(|_| !is_kept).unwrap_or(result);
         match search.next_rate().filter(|next| search.best().is_some() || is_worth_a_step(load, *next)) {
             Some(next) => (rate, best) = (next, Some(result)),
-            None => return Capacity { rate: search.best(), steps: search.steps, result },
+            None => return Capacity::found(search, result),
         }
     }
 }

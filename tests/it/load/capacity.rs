@@ -55,6 +55,20 @@ fn a_target_of_a_known_capacity_is_found_out() {
 }
 
 #[test]
+fn a_rate_that_held_by_luck_is_not_the_capacity() {
+    let mut search = CapacitySearch::new(Rate::per_second(64.0));
+    let mut is_lucky = true;
+    while let Some(rate) = search.next_rate() {
+        // 80 calls a second are too many, but for once.
+        let rate_now = rate.as_per_second();
+        search.tell(rate, rate_now < 80.0 || (rate_now < 100.0 && std::mem::take(&mut is_lucky)));
+    }
+    assert!(!is_lucky && search.is_confirmed(), "{search:?}");
+    let (best, worst) = (search.best().unwrap().as_per_second(), search.worst().unwrap().as_per_second());
+    assert!(best < 80.0 && worst <= best * 1.1, "{best} held and {worst} did not");
+}
+
+#[test]
 fn a_search_that_is_cancelled_says_what_it_found() {
     let cancel = CancelToken::new();
     let target = fn_target(|_| {

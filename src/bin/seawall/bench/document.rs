@@ -4,7 +4,7 @@ use super::circuit::Change;
 use super::compare::{Variant, VariantRow};
 use super::objective::Slo;
 use super::summary::short;
-use seawall::load::{Capacity, Comparison, Judgement, Latencies, LoadResult, Second};
+use seawall::load::{Capacity, Comparison, Judgement, Latencies, LoadResult, Rate, Second};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -137,6 +137,8 @@ pub(super) struct BaselineRow {
 #[derive(Debug, Serialize)]
 pub(super) struct CapacityRow {
     pub(super) rate: Option<f64>,
+    pub(super) confirmed: bool,
+    pub(super) too_high: Option<f64>,
     pub(super) steps: Vec<StepRow>,
 }
 
@@ -257,7 +259,12 @@ fn change_row(change: &Change) -> ChangeRow<'_> {
 
 fn capacity_row(capacity: &Capacity) -> CapacityRow {
     let steps = capacity.steps.iter().map(|step| StepRow { rate: step.rate.as_per_second(), met: step.is_met });
-    CapacityRow { rate: capacity.rate.map(seawall::load::Rate::as_per_second), steps: steps.collect() }
+    CapacityRow {
+        rate: capacity.rate.map(Rate::as_per_second),
+        confirmed: capacity.is_confirmed,
+        too_high: capacity.too_high.map(Rate::as_per_second),
+        steps: steps.collect(),
+    }
 }
 
 fn seconds(latency: Option<Duration>) -> Option<f64> {

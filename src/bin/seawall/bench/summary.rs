@@ -120,7 +120,13 @@ impl Summary<'_> {
         let Some(capacity) = &self.document.capacity else { return };
         let steps = counted(capacity.steps.len() as u64, "step");
         match capacity.rate {
-            Some(rate) => line(text, self.palette.good, "capacity", format!("{}/s, after {steps}", short(rate))),
+            Some(rate) => {
+                let held = if capacity.confirmed { "held twice" } else { "held once" };
+                let too_high =
+                    capacity.too_high.map_or(String::new(), |rate| format!(" and {}/s did not", short(rate)));
+                let said = format!("{}/s, after {steps}: it {held}{too_high}", short(rate));
+                line(text, self.palette.good, "capacity", said);
+            }
             None => line(text, self.palette.bad, "capacity", format!("no rate held, after {steps}")),
         }
     }
