@@ -1,7 +1,7 @@
 //! A load in equal parts, few enough for a picture whatever its length.
 
 use super::answer::Answer;
-use super::latencies::nanos;
+use super::latencies::{leading_bits, nanos, quantile_of};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -84,27 +84,14 @@ impl Interval {
     }
 
     /// The corrected latency, so rounded, that this share of them did not exceed; `None` if there is none.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "no load has 2^53 calls"
-    )]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
-        let all: u64 = self.latencies.values().sum();
-        let mut left = ((all as f64 * share).ceil() as u64).max(1);
-        let found = self.latencies().find(|(_, count)| {
-            left = left.saturating_sub(*count);
-            left == 0
-        });
-        found.map(|(latency, _)| latency)
+        quantile_of(&self.latencies, share)
     }
 }
 
 /// To the five leading bits.
 fn rounded(nanos: u64) -> u64 {
-    let bits = (u64::BITS - nanos.leading_zeros()).saturating_sub(5);
-    (nanos >> bits) << bits
+    leading_bits(nanos, 5)
 }
 
 /// The parts of a load that goes on: they become twice as long where there would be too many of them, so that an hour takes

@@ -1,6 +1,7 @@
 //! How long calls took, all of them.
 
 use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -94,4 +95,27 @@ impl fmt::Debug for Latencies {
 
 pub(super) fn nanos(latency: Duration) -> u64 {
     u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX >> 1).min(u64::MAX >> 1)
+}
+
+/// Of nanoseconds in order, and how many there are of each: those that this share of them did not exceed; `None` if there are none.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no load has 2^53 calls"
+)]
+pub(super) fn quantile_of(counted: &BTreeMap<u64, u64>, share: f64) -> Option<Duration> {
+    let all: u64 = counted.values().sum();
+    let mut left = ((all as f64 * share).ceil() as u64).max(1);
+    let found = counted.iter().find(|(_, count)| {
+        left = left.saturating_sub(**count);
+        left == 0
+    });
+    found.map(|(nanos, _)| Duration::from_nanos(*nanos))
+}
+
+/// Rounded down to so many of its leading bits.
+pub(super) fn leading_bits(nanos: u64, bits: u32) -> u64 {
+    let rest = (u64::BITS - nanos.leading_zeros()).saturating_sub(bits);
+    (nanos >> rest) << rest
 }

@@ -1,7 +1,7 @@
 //! What happened in each second of a load.
 
 use super::answer::Answer;
-use super::latencies::nanos;
+use super::latencies::{leading_bits, nanos, quantile_of};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -67,20 +67,8 @@ impl Second {
     }
 
     /// The corrected latency that this share of them did not exceed; `None` if there is none.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "no second has 2^53 calls"
-    )]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
-        let all: u64 = self.latencies.values().sum();
-        let mut left = ((all as f64 * share).ceil() as u64).max(1);
-        let found = self.latencies.iter().find(|(_, count)| {
-            left = left.saturating_sub(**count);
-            left == 0
-        });
-        found.map(|(latency, _)| Duration::from_nanos(*latency))
+        quantile_of(&self.latencies, share)
     }
 
     /// The greatest corrected latency; `None` if there is none.
@@ -96,8 +84,7 @@ impl Second {
 
 /// To the eleven leading bits, as a histogram of three digits does it.
 fn rounded(nanos: u64) -> u64 {
-    let bits = (u64::BITS - nanos.leading_zeros()).saturating_sub(11);
-    (nanos >> bits) << bits
+    leading_bits(nanos, 11)
 }
 
 #[cfg(test)]
