@@ -20,6 +20,8 @@ mod crashes;
 mod exec;
 #[path = "signals/full.rs"]
 mod full;
+#[path = "signals/full_outputs.rs"]
+mod full_outputs;
 #[path = "signals/ladder.rs"]
 mod ladder;
 #[path = "signals/machine.rs"]

@@ -18,6 +18,8 @@ pub(crate) struct EventFile {
     sink: Option<Sink>,
     lost: Option<io::Error>,
     line: Vec<u8>,
+    /// How many bytes of whole lines it was given.
+    whole: u64,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl EventFile {
                 Sink::Regular(Stream::new(file, patience))
             }
         };
-        Ok(Self { name, sink: Some(sink), lost: None, line: Vec::new() })
+        Ok(Self { name, sink: Some(sink), lost: None, line: Vec::new(), whole: 0 })
     }
 
     /// Whether its lines appear where a live display would be.
@@ -56,9 +58,13 @@ impl EventFile {
         let Some(sink) = &mut self.sink else { return };
         self.line.clear();
         let written = event_json::write_line(&mut self.line, event, run).and_then(|()| sink.write_all(&self.line));
-        if let Err(error) = written {
-            self.lost = (!sink.may_end(&error)).then_some(error);
-            self.sink = None;
+        match written {
+            Ok(()) => self.whole += self.line.len() as u64,
+            Err(error) => {
+                sink.cut_half_a_line(self.whole, self.line.len() as u64);
+                self.lost = (!sink.may_end(&error)).then_some(error);
+                self.sink = None;
+            }
         }
     }
 
@@ -79,6 +85,15 @@ impl Sink {
         match self {
             Self::StandardOutput(stream) | Self::Straight(stream) | Self::Regular(stream) => stream.write_all(line),
             Self::Fifo(fifo) => fifo.write_all(line),
+        }
+    }
+
+    /// A disk that fills up takes the beginning of a line. It is removed where it still is the end of the file.
+    fn cut_half_a_line(&self, whole: u64, line: u64) {
+        let Self::Regular(stream) = self else { return };
+        let is_its_end = |length| (whole..whole + line).contains(&length);
+        if stream.file().metadata().is_ok_and(|metadata| is_its_end(metadata.len())) {
+            let _ = stream.file().set_len(whole);
         }
     }
 
