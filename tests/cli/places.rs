@@ -113,7 +113,10 @@ fn two_outputs_in_one_place_are_bad_usage() {
         (&["--report-json", "r.json", "--junit", "r.json"], "--report-json and --junit"),
         (&["--report-json", "-", "--events", "/dev/stdout"], "`/dev/stdout`"),
         (&["--report-json", "plan.toml"], "--report-json would write over the plan"),
+        (&["--events", "out/a.out", "--output", "out"], "--events and --output cannot both write to `out/a.out`"),
+        (&["--journal", "a.err", "--output", "."], "--journal and --output"),
         (&["--events", "../plan.toml"], ""),
+        (&["--report-json", "out/r.json", "--output", "out"], ""),
     ] {
         let ended = folder.run(&[&["run", "plan.toml"], options].concat());
         let is_refused = !named.is_empty();

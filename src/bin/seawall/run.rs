@@ -108,6 +108,7 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     if args.journaling.explain {
         return Err(Refusal::Explained(journal::explain(&args.journaling, &plan_file)));
     }
+    outputs::misuse_with(args, &plan_file.plan).map_or(Ok(()), |misuse| Err(Refusal::Usage(misuse)))?;
     session.begin();
     let outputs = Outputs::prepare(args, &plan_file.plan, &session.temporaries, &session.patience);
     let outputs = outputs.map_err(Refusal::Places)?;

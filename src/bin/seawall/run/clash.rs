@@ -2,10 +2,11 @@
 
 use super::place::{Led, follow};
 use super::whole_file::folder_of;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 /// What makes two paths the same place. Devices, and standard error, may well take several outputs.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,6 +70,36 @@ pub(crate) fn clash(outputs: &[(&str, &Path)], plan: &Path, journal: Option<&Pat
     None
 }
 
+/// The sentence about one of `outputs`, about the plan or about the journal, if it is where a task's answer or error is to be.
+/// `is_of_a_task` tells of the names in the folder `answers` which those are.
+pub(crate) fn clash_with_answers(
+    answers: &Path,
+    is_of_a_task: impl Fn(&OsStr) -> bool,
+    outputs: &[(&str, &Path)],
+    plan: &Path,
+    journal: Option<&Path>,
+) -> Option<String> {
+    let folder = resolved(answers);
+    let is_an_answer = |path: &Path| {
+        let Ok(Led::To(file)) = follow(path) else { return false };
+        file.file_name().is_some_and(&is_of_a_task) && resolved(folder_of(&file)) == folder
+    };
+    if plan != "-" && is_an_answer(plan) {
+        return Some(format!("--output would write over the plan, `{}`", plan.display()));
+    }
+    let files = journal.map(|path| ("--journal", path));
+    let mut files = files.into_iter().chain(outputs.iter().copied().filter(|(_, path)| *path != "-"));
+    let (option, path) = files.find(|(_, path)| is_an_answer(path))?;
+    Some(format!("{option} and --output cannot both write to `{}`", path.display()))
+}
+
+/// A folder's one name, though it or those above it may not be there yet.
+fn resolved(folder: &Path) -> PathBuf {
+    let folder = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let there = |above: &Path| Some(fs::canonicalize(above).ok()?.join(folder.strip_prefix(above).ok()?));
+    folder.ancestors().find_map(there).unwrap_or_else(|| folder.clone())
+}
+
 /// The file itself, or one that SQLite keeps beside it. A `-` is no standard output here.
 fn beside(journal: &Path, end: &str) -> PathBuf {
     let Ok(Led::To(file)) = follow(&Path::new(".").join(journal)) else { return journal.to_owned() };
@@ -116,6 +147,31 @@ mod tests {
         }
         for (one, two) in [("old", "new"), ("new", "d/new"), ("no/new", "no/new")] {
             assert!(!is_clash(&path(one), &path(two)), "{one}, {two}");
+        }
+    }
+
+    #[test]
+    fn no_output_takes_the_place_of_an_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("real")).unwrap();
+        fs::write(path("real/a.out"), "").unwrap();
+        symlink("real", path("link")).unwrap();
+        symlink("real/a.out", path("r.json")).unwrap();
+        symlink("../elsewhere", path("real/b.out")).unwrap();
+        let clash = |answers: &str, output: &str| {
+            let is_of_a_task = |name: &OsStr| name == "a.out" || name == "b.out";
+            let outputs = [("--events", &*path(output))];
+            clash_with_answers(&path(answers), is_of_a_task, &outputs, Path::new("-"), None)
+        };
+        for (answers, output) in
+            [("real", "real/a.out"), ("real", "link/./a.out"), ("link", "r.json"), ("link/new", "real/new/a.out")]
+        {
+            let said = clash(answers, output).unwrap();
+            assert!(said.starts_with("--events and --output cannot both write to `"), "{said}");
+        }
+        for (answers, output) in [("real", "real/c.out"), ("real", "a.out"), ("real", "real/b.out"), ("real", "real")] {
+            assert_eq!(clash(answers, output), None, "{answers}, {output}");
         }
     }
 

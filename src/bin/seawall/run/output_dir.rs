@@ -103,8 +103,8 @@ fn folders_in_the_place_of_answers(folder: &Path, plan: &Plan) -> io::Result<Vec
     Ok(taken.take(MOST_NAMED).map(lost).collect())
 }
 
-/// For the answer, and for the error.
-fn files_of(task: &TaskId) -> [String; 2] {
+/// The names of the files for the answer, and for the error.
+pub(crate) fn files_of(task: &TaskId) -> [String; 2] {
     let name = file_name(task.as_str());
     ["out", "err"].map(|kind| format!("{name}.{kind}"))
 }

@@ -1,8 +1,8 @@
 //! What a run writes beside what people see, and the proof that its places can be written.
 
-use super::clash::clash;
+use super::clash::{clash, clash_with_answers};
 use super::event_file::EventFile;
-use super::output_dir::OutputDir;
+use super::output_dir::{OutputDir, files_of};
 use super::pictures::{Picture, PictureFile};
 use super::place::{Lost, Place, REPORT};
 use super::report_file::ReportFile;
@@ -10,6 +10,8 @@ use super::stream::Patience;
 use super::whole_file::Temporaries;
 use crate::args::RunArgs;
 use seawall::Plan;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,9 +26,7 @@ pub(crate) struct Outputs {
 
 /// Why the options for outputs make no sense together, if they do not.
 pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
-    let files = [("--report-json", args.report_json.as_deref()), ("--events", args.events.as_deref())];
-    let files = files.into_iter().chain(Picture::asked(&args.pictures).map(|(_, option, path)| (option, path)));
-    let files: Vec<(&str, &Path)> = files.filter_map(|(option, path)| Some((option, path?))).collect();
+    let files = files(args);
     let on_standard_output: Vec<&str> =
         files.iter().filter(|(_, path)| is_standard_output(path)).map(|(option, _)| *option).collect();
     if on_standard_output.len() > 1 {
@@ -36,6 +36,21 @@ pub(crate) fn misuse(args: &RunArgs) -> Option<String> {
         return Some("--output needs a folder, and standard output (`-`) is none".into());
     }
     clash(&files, &args.plan, args.journaling.journal.as_deref())
+}
+
+/// Why the options make no sense with the tasks of this plan, if they do not: an answer would stand in the place of another file.
+pub(crate) fn misuse_with(args: &RunArgs, plan: &Plan) -> Option<String> {
+    let folder = args.output.as_deref()?;
+    let names: HashSet<OsString> = plan.tasks().iter().flat_map(|task| files_of(task.id())).map(Into::into).collect();
+    let is_of_a_task = |name: &OsStr| names.contains(name);
+    clash_with_answers(folder, is_of_a_task, &files(args), &args.plan, args.journaling.journal.as_deref())
+}
+
+/// The files that are asked for, with their options.
+fn files(args: &RunArgs) -> Vec<(&str, &Path)> {
+    let files = [("--report-json", args.report_json.as_deref()), ("--events", args.events.as_deref())];
+    let files = files.into_iter().chain(Picture::asked(&args.pictures).map(|(_, option, path)| (option, path)));
+    files.filter_map(|(option, path)| Some((option, path?))).collect()
 }
 
 fn is_standard_output(path: &Path) -> bool {
