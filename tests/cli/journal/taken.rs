@@ -61,6 +61,21 @@ fn a_run_of_a_part_leaves_what_was_completed_of_the_rest_for_the_next_one() {
 }
 
 #[test]
+fn a_task_that_is_changed_and_run_alone_is_taken_over_by_the_whole_plan_with_what_depends_on_it() {
+    let folder = blocked();
+    folder.write("go", "");
+    folder.journaled(&[]);
+    folder.log();
+    for change in ["true", ":"] {
+        folder.write("plan.toml", &blocked_plan().replace("[ -e go ]", &format!("{change} && [ -e go ]")));
+        assert_eq!(folder.resume(&["--only", "b"]).code, Some(0));
+        assert_eq!(folder.log(), ["b"]);
+    }
+    assert_eq!(folder.resume(&[]).code, Some(0));
+    assert_eq!((folder.log().len(), folder.taken_over().len()), (0, 4));
+}
+
+#[test]
 fn a_third_run_takes_over_what_the_second_had_taken_over() {
     let folder = blocked();
     folder.journaled(&[]);
