@@ -1,13 +1,13 @@
 //! The files of responses, when a run is ended by signals.
 
-use crate::processes::{STUBBORN, send, wait_until_gone};
+use crate::processes::{STUBBORN, end_all, send, wait_until_gone};
 use crate::program::{Folder, Running, wait_until};
 use rustix::process::Signal;
 use std::fs;
 
 /// A run of a script that has read a response and hears no signal, with its temporary folders in `tmp`.
 fn start(folder: &Folder) -> Running {
-    fs::create_dir(folder.path("tmp")).unwrap();
+    fs::create_dir_all(folder.path("tmp")).unwrap();
     let mut program = folder.program(&["run", "plan.toml", "--grace", "100ms"]);
     program.env("TMPDIR", folder.path("tmp"));
     let running = Running::start(program);
@@ -42,6 +42,22 @@ fn nothing_is_left_of_them_after_three() {
         running.child.try_wait().unwrap().is_some()
     });
     assert_eq!(running.code(), Some(130));
+    assert!(folder.names("tmp").is_empty(), "{:?}", folder.names("tmp"));
+    wait_until_gone(&folder.read("pids"));
+}
+
+#[test]
+fn the_next_run_that_has_some_removes_those_of_a_killed_one() {
+    let folder = reading();
+    let mut killed = start(&folder);
+    killed.child.kill().unwrap();
+    killed.code();
+    assert_eq!(folder.names("tmp").len(), 1);
+    end_all(&folder.read("pids"));
+    fs::remove_file(folder.path("up")).unwrap();
+    let next = start(&folder); // with a folder of its own, and only that
+    send(&next, Signal::TERM);
+    assert_eq!(folder.end(next).code, Some(143));
     assert!(folder.names("tmp").is_empty(), "{:?}", folder.names("tmp"));
     wait_until_gone(&folder.read("pids"));
 }

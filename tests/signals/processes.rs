@@ -18,6 +18,13 @@ pub(crate) fn wait_until_gone(pids: &str) {
     }
 }
 
+/// Kills what a killed program has left.
+pub(crate) fn end_all(pids: &str) {
+    for pid in pids.split_whitespace() {
+        let _ = kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL);
+    }
+}
+
 /// Sends a signal to the program.
 pub(crate) fn send(running: &Running, signal: Signal) {
     kill_process(Pid::from_child(&running.child), signal).unwrap();

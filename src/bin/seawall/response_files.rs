@@ -1,26 +1,26 @@
 //! A folder with the responses that scripts may read.
 
+mod folder;
+
 use crate::file_name::file_name;
 use crate::run::Temporaries;
+use folder::Folder;
 use seawall::{Context, ErrorClass, Plan, Response, SendError, TaskId};
 use std::collections::HashMap;
-use std::fs::{OpenOptions, Permissions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{self, Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tempfile::TempDir;
 
 /// Up to here a task's dependencies are asked for one by one, and beyond all that is up its line at once.
 const FEW: usize = 1000;
 
-/// Writes the response of each task once, when the first program starts that may read it. Only the user can read the folder, and
-/// it is removed when this is dropped.
+/// Writes the response of each task once, when the first program starts that may read it.
 #[derive(Debug)]
 pub(crate) struct ResponseFiles {
-    folder: TempDir,
-    path: PathBuf,
+    folder: Folder,
     temporaries: Arc<Temporaries>,
     plan: Arc<Plan>,
     numbers: HashMap<TaskId, usize>,
@@ -37,14 +37,11 @@ struct Progress {
 
 impl ResponseFiles {
     pub(crate) fn new(plan: &Arc<Plan>, temporaries: &Arc<Temporaries>) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        let folder = builder.prefix("seawall-").permissions(Permissions::from_mode(0o700)).tempdir()?;
-        let path = path::absolute(folder.path())?;
-        temporaries.add(path.clone());
+        let folder = Folder::make()?;
+        temporaries.add(folder.path().to_owned());
         let tasks = plan.tasks();
         Ok(Self {
             folder,
-            path,
             temporaries: Arc::clone(temporaries),
             plan: Arc::clone(plan),
             numbers: tasks.iter().map(|task| task.id().clone()).zip(0..).collect(),
@@ -54,7 +51,7 @@ impl ResponseFiles {
 
     /// Where they are.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.folder.path()
     }
 
     /// Before a program of this attempt starts: writes what is up its task's line and not yet written.
@@ -103,7 +100,7 @@ impl ResponseFiles {
 
 impl Drop for ResponseFiles {
     fn drop(&mut self) {
-        self.temporaries.forget(&self.path);
+        self.temporaries.forget(self.folder.path());
     }
 }
 
