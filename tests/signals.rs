@@ -32,3 +32,5 @@ mod processes;
 mod readers;
 #[path = "signals/stop.rs"]
 mod stop;
+#[path = "signals/wall_clock.rs"]
+mod wall_clock;
