@@ -76,7 +76,7 @@ fn threads_that_cannot_start_are_an_error_before_anything_runs() {
     for places in [60, 200] {
         let ended = run(&folder, small, &format!("--concurrency {places}"), "");
         assert_eq!(ended.code, Some(3), "{ended:?}");
-        assert!(ended.err.contains("failed to start the run's threads"), "{ended:?}");
+        assert!(ended.err.contains("failed to start the run's threads: Resource temporarily unavailable"), "{ended:?}");
         assert!(!folder.has("ran") && !ended.err.contains("panicked"), "{ended:?}");
     }
 }

@@ -78,7 +78,7 @@ fn launch(args: &BenchArgs) -> Result<ExitCode, Refusal> {
 }
 
 fn put_load_on(args: &BenchArgs, aim: &Aim, session: &Session, circuit: &CircuitLog) -> Result<Done, Refusal> {
-    let target = aim.target().map_err(|error| Refusal::Unable(error.to_string()))?;
+    let target = aim.target().map_err(|error| Refusal::Unable(streams::with_reason(&error)))?;
     let load = load(args, aim.seed);
     let began = SystemTime::now() + args.warmup;
     circuit.begin(Instant::now() + args.warmup);

@@ -351,7 +351,7 @@ impl Refusal {
             }
             Self::Places(lost) => lost.iter().for_each(complain),
             Self::Start(reason) => complain(reason),
-            Self::Unable(error) => complain(error),
+            Self::Unable(error) => complain(streams::with_reason(&error)),
         }
         ExitCode::CouldNot
     }

@@ -2,6 +2,7 @@
 
 use crate::exit_code::ExitCode;
 use anstyle::{AnsiColor, Style};
+use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -28,6 +29,11 @@ pub(crate) fn say_error(what: impl Display) {
 /// What went wrong, as [`say_error`] says it.
 pub(crate) fn error(what: impl Display) -> String {
     labelled(AnsiColor::Red, "error", what)
+}
+
+/// An error of the library, with the system's reason if that is behind it.
+pub(crate) fn with_reason(error: &seawall::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |reason| format!("{error}: {reason}"))
 }
 
 /// What may go wrong, as a line for people.

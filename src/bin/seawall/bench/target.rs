@@ -9,6 +9,7 @@ use crate::args::{BenchArgs, Gaps};
 use crate::nearest::nearest;
 use crate::plan_file::{PlanFile, RunSettings};
 use crate::run::signals::Session;
+use crate::streams;
 use crate::visible::visible;
 use seawall::load::{BackendTarget, Target};
 use seawall::{
@@ -59,7 +60,7 @@ impl Aim {
         plan_file.make_bare(args.resilience.no_retry, args.resilience.no_breaker, args.timeout);
         let settings = settings(args, &plan_file, session);
         let runner = plan_file.runner_with(&settings, breakers(&plan_file, circuit));
-        let runner = runner.map_err(|error| Refusal::Unable(error.to_string()))?;
+        let runner = runner.map_err(|error| Refusal::Unable(streams::with_reason(&error)))?;
         let prompt = args.prompt.clone().unwrap_or_default();
         Ok(Self {
             seed: settings.seed,
@@ -110,7 +111,8 @@ impl Aim {
         let config = args.timeout.into_iter().fold(config, BackendConfig::with_timeout);
         let breakers = CircuitBreakerRegistry::new().with_config(name, CircuitBreakerConfig::disabled());
         let builder = Runner::builder().circuit_breakers(Arc::new(breakers)).configure(name, config);
-        let runner = with_backend(builder, name).build().map_err(|error| Refusal::Unable(error.to_string()))?;
+        let runner =
+            with_backend(builder, name).build().map_err(|error| Refusal::Unable(streams::with_reason(&error)))?;
         let what = What::Backend { runner, name: name.to_owned(), prompt: String::new() };
         Ok(Self { seed: seed_of(args, None), secrets: Vec::new(), what })
     }

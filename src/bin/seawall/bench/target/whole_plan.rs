@@ -2,6 +2,7 @@
 
 use crate::plan_file::{PlanFile, RunSettings};
 use crate::run::whole_file::Temporaries;
+use crate::streams;
 use seawall::load::{Answer, Call, PlanTarget, Target};
 use seawall::{CircuitBreakerRegistry, Runner, SendError};
 use std::sync::Arc;
@@ -34,11 +35,11 @@ impl WholePlan {
     fn runner(&self) -> Result<Runner<'static>, String> {
         let responses = self.plan_file.response_files(&self.temporaries).map_err(|error| no_folder(&error))?;
         let settings = RunSettings { responses, ..self.settings.clone() };
-        self.plan_file.runner_with(&settings, Arc::clone(&self.breakers)).map_err(|error| error.to_string())
+        self.plan_file.runner_with(&settings, Arc::clone(&self.breakers)).map_err(|error| streams::with_reason(&error))
     }
 
     fn run(&self, runner: &Runner<'_>, call: &Call<'_>) -> Result<Answer, String> {
-        let target = PlanTarget::new(runner, &self.plan_file.plan).map_err(|error| error.to_string())?;
+        let target = PlanTarget::new(runner, &self.plan_file.plan).map_err(|error| streams::with_reason(&error))?;
         Ok(target.call(call))
     }
 }
