@@ -3,7 +3,7 @@
 mod folder;
 
 use crate::file_name::file_name;
-use crate::run::Temporaries;
+use crate::run::{Entry, Temporaries};
 use folder::Folder;
 use seawall::{Context, ErrorClass, Plan, Response, SendError, TaskId};
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ const FEW: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct ResponseFiles {
     folder: Folder,
-    temporaries: Arc<Temporaries>,
+    _entry: Entry<Arc<Temporaries>>,
     plan: Arc<Plan>,
     numbers: HashMap<TaskId, usize>,
     /// By the task's place in the plan.
@@ -37,12 +37,12 @@ struct Progress {
 
 impl ResponseFiles {
     pub(crate) fn new(plan: &Arc<Plan>, temporaries: &Arc<Temporaries>) -> io::Result<Self> {
-        let folder = Folder::make()?;
-        temporaries.add(folder.path().to_owned());
+        folder::remove_abandoned();
+        let (folder, entry) = Entry::make(Arc::clone(temporaries), Folder::make)?;
         let tasks = plan.tasks();
         Ok(Self {
             folder,
-            temporaries: Arc::clone(temporaries),
+            _entry: entry,
             plan: Arc::clone(plan),
             numbers: tasks.iter().map(|task| task.id().clone()).zip(0..).collect(),
             tasks: tasks.iter().map(|_| Progress::default()).collect(),
@@ -51,7 +51,7 @@ impl ResponseFiles {
 
     /// Where they are.
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        self.folder.as_ref()
     }
 
     /// Before a program of this attempt starts: writes what is up its task's line and not yet written.
@@ -87,7 +87,7 @@ impl ResponseFiles {
     fn write(&self, task: usize, id: &TaskId, response: Option<&Response>) -> Result<(), SendError> {
         let mut is_written = self.tasks[task].is_written.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_written {
-            let path = self.folder.path().join(file_name(id.as_str()));
+            let path = self.path().join(file_name(id.as_str()));
             write_new(&path, response.map_or(&[], Response::bytes)).map_err(|error| {
                 let what = format!("failed to write the response of `{id}` to {}: {error}", path.display());
                 SendError::new(ErrorClass::CouldNotStart, what)
@@ -95,12 +95,6 @@ impl ResponseFiles {
             *is_written = true;
         }
         Ok(())
-    }
-}
-
-impl Drop for ResponseFiles {
-    fn drop(&mut self) {
-        self.temporaries.forget(self.folder.path());
     }
 }
 

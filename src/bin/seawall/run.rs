@@ -47,7 +47,7 @@ pub(crate) use demo::demo;
 pub(crate) use json::Counts;
 pub(crate) use past::{past_report, sentence, timestamp};
 pub(crate) use schema::{of_events as schema_of_events, of_report as schema_of_report};
-pub(crate) use whole_file::Temporaries;
+pub(crate) use whole_file::{Entry, Temporaries};
 pub(crate) use wording::counted;
 
 use crate::args::RunArgs;

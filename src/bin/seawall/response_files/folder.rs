@@ -2,8 +2,8 @@
 
 use rustix::fs::OFlags;
 use std::env;
-use std::fs::{self, DirEntry, File, OpenOptions, Permissions};
-use std::io;
+use std::fs::{self, DirEntry, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{self, Path, PathBuf};
 use tempfile::TempDir;
@@ -15,34 +15,39 @@ const PREFIX: &str = "seawall-responses-";
 #[derive(Debug)]
 pub(super) struct Folder {
     folder: TempDir,
-    _lock: File,
+    /// `None` where the file system has no locks: then nobody removes what a killed run has left.
+    _lock: Option<File>,
 }
 
 impl Folder {
-    /// Makes one among the temporary files, and removes there what nobody holds any more.
+    /// Makes one among the temporary files.
     pub(super) fn make() -> io::Result<Self> {
-        let place = path::absolute(env::temp_dir())?;
-        remove_abandoned(&place);
         loop {
             let mut builder = tempfile::Builder::new();
-            let folder = builder.prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(&place)?;
-            // Somebody who removes what is abandoned may come before the lock.
-            if let Some(lock) = held(folder.path()) {
-                return Ok(Self { folder, _lock: lock });
+            let builder = builder.prefix(PREFIX).permissions(Permissions::from_mode(0o700));
+            let folder = builder.tempdir_in(path::absolute(env::temp_dir())?)?;
+            match held(folder.path()) {
+                Ok(lock) => return Ok(Self { folder, _lock: Some(lock) }),
+                // Somebody who removes what is abandoned has come before.
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::NotFound => {}
+                Err(TryLockError::Error(_)) => return Ok(Self { folder, _lock: None }),
             }
         }
     }
+}
 
-    pub(super) fn path(&self) -> &Path {
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// Leaves alone what cannot be removed: it does not matter to this run.
-fn remove_abandoned(place: &Path) {
-    let entries = fs::read_dir(place).into_iter().flatten().filter_map(Result::ok);
+/// Removes each that nobody holds any more, and leaves alone what cannot be removed: it does not matter to this run.
+pub(super) fn remove_abandoned() {
+    let entries = fs::read_dir(env::temp_dir()).into_iter().flatten().filter_map(Result::ok);
     for path in entries.filter_map(|entry| own(&entry)) {
-        if let Some(_lock) = held(&path) {
+        if let Ok(_lock) = held(&path) {
             let _ = fs::remove_dir_all(&path);
         }
     }
@@ -55,11 +60,14 @@ fn own(entry: &DirEntry) -> Option<PathBuf> {
     (facts.is_dir() && facts.uid() == rustix::process::geteuid().as_raw()).then(|| entry.path())
 }
 
-/// The lock on the folder that is there, unless somebody has it.
-fn held(path: &Path) -> Option<File> {
+/// The lock on the folder that is at `path`, after as before.
+fn held(path: &Path) -> Result<File, TryLockError> {
     let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits();
-    let file = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path).ok()?;
-    file.try_lock().ok()?;
-    let (held, there) = (file.metadata().ok()?, fs::symlink_metadata(path).ok()?);
-    ((held.dev(), held.ino()) == (there.dev(), there.ino())).then_some(file)
+    let open = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);
+    let folder = open.map_err(TryLockError::Error)?;
+    folder.try_lock()?;
+    let facts = folder.metadata().and_then(|held| Ok((held, fs::symlink_metadata(path)?)));
+    let (held, there) = facts.map_err(TryLockError::Error)?;
+    let is_the_same = (held.dev(), held.ino()) == (there.dev(), there.ino());
+    is_the_same.then_some(folder).ok_or(TryLockError::WouldBlock)
 }

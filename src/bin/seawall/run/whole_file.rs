@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
+use std::ops::Deref;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,15 +30,6 @@ impl Temporaries {
         paths
     }
 
-    /// One more, which is not made here.
-    pub(crate) fn add(&self, path: PathBuf) {
-        self.lock().insert(path);
-    }
-
-    pub(crate) fn forget(&self, path: &Path) {
-        self.lock().remove(path);
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -49,18 +41,15 @@ impl Temporaries {
 pub(crate) struct WholeFile<'a> {
     file: NamedTempFile,
     target: &'a Path,
-    _entry: Entry<'a>,
+    _entry: Entry<&'a Temporaries>,
 }
 
 impl<'a> WholeFile<'a> {
     /// Begins a file that is to be `target`, in the same folder. It has the mode of the file that is there, or what the
     /// umask gives.
     pub(crate) fn create(target: &'a Path, temporaries: &'a Temporaries) -> io::Result<Self> {
-        let mut paths = temporaries.lock();
-        let file = tempfile::Builder::new().prefix(".seawall-").make_in(folder_of(target), new_file)?;
-        paths.insert(file.path().to_owned());
-        let entry = Entry { temporaries, path: file.path().to_owned() };
-        drop(paths);
+        let make = || tempfile::Builder::new().prefix(".seawall-").make_in(folder_of(target), new_file);
+        let (file, entry) = Entry::make(temporaries, make)?;
         if let Ok(old) = fs::symlink_metadata(target)
             && old.is_file()
         {
@@ -110,16 +99,28 @@ fn new_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)
 }
 
-/// A path's place among the temporaries, while the file lives.
+/// A path's place among the temporaries. It is to be dropped after what is there: between the two nobody else would remove that.
 #[derive(Debug)]
-struct Entry<'a> {
-    temporaries: &'a Temporaries,
+pub(crate) struct Entry<T: Deref<Target = Temporaries>> {
+    temporaries: T,
     path: PathBuf,
 }
 
-impl Drop for Entry<'_> {
+impl<T: Deref<Target = Temporaries>> Entry<T> {
+    /// Makes something. Nothing is removed meanwhile.
+    pub(crate) fn make<M: AsRef<Path>>(temporaries: T, make: impl FnOnce() -> io::Result<M>) -> io::Result<(M, Self)> {
+        let mut paths = temporaries.lock();
+        let made = make()?;
+        let path = made.as_ref().to_owned();
+        paths.insert(path.clone());
+        drop(paths);
+        Ok((made, Self { temporaries, path }))
+    }
+}
+
+impl<T: Deref<Target = Temporaries>> Drop for Entry<T> {
     fn drop(&mut self) {
-        self.temporaries.forget(&self.path);
+        self.temporaries.lock().remove(&self.path);
     }
 }
 
