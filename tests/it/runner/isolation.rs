@@ -277,6 +277,27 @@ fn a_task_reads_its_ancestors_answers_and_no_others() {
 }
 
 #[test]
+fn who_is_no_ancestor_is_found_out_at_once_however_many_ways_lead_up() {
+    const RUNGS: usize = 64; // each of two tasks, after both of the one below
+    let runner = virtual_runner()
+        .backend_fn("say", |_, _| Ok("".into()))
+        .backend_fn("read", |_, cx| cx.response_of("stranger").cloned())
+        .build()
+        .unwrap();
+    let rung = |n: usize| {
+        let below = n.checked_sub(1).into_iter().flat_map(|below| [format!("l{below}"), format!("r{below}")]);
+        let task = |side: char| Task::new(format!("{side}{n}"), "say", "").after(below.clone());
+        [task('l'), task('r')]
+    };
+    let top = Task::new("spy", "read", "").after([format!("l{}", RUNGS - 1)]);
+    let tasks = (0..RUNGS).flat_map(rung).chain([Task::new("stranger", "say", ""), top]);
+    let plan = Plan::builder().tasks(tasks).build().unwrap();
+    let report = runner.run(&plan, &CancelToken::new()).unwrap();
+    let (task, failure) = report.failures().next().unwrap();
+    assert_eq!((task.as_str(), failure.to_string().as_str()), ("spy", "`stranger` is not an ancestor of `spy`"));
+}
+
+#[test]
 fn all_ancestors_are_there_in_plan_order_with_how_they_ended() {
     let runner = virtual_runner()
         .backend_fn("say", |request, _| Ok(request.prompt().into()))
