@@ -94,6 +94,8 @@ struct Overrides {
     writes: Vec<Arc<str>>,
     /// Globs of files that its answer depends on.
     inputs: Arc<[String]>,
+    /// Whether its prompt is a template.
+    is_template: bool,
     /// Whether what looks like a template in its prompt is none.
     is_plain: bool,
     /// What it waits for as the file has it, where that is not what its task says.

@@ -133,6 +133,19 @@ fn another_item_and_one_more_and_what_waits_for_all_of_them() {
 }
 
 #[test]
+fn an_item_of_another_type_where_a_template_may_ask_for_it() {
+    let plan = |values: &str| {
+        let many = |id: &str| format!("[[tasks]]\nid = '{id}'\nfor_each = {{ values = [{values}] }}\n");
+        let prompt = "backend = 'c'\nprompt = 'echo {{ item is string }}'\n";
+        format!("{SH}{}{prompt}{}run = 'echo $SEAWALL_ITEM'\n", many("t"), many("script"))
+    };
+    let folder = Folder::new();
+    assert_eq!(run_again(&folder, &plan("1, 'x', true"), &plan("'1', 'x', 'true'"), || ()), ["t[0]", "t[2]"]);
+    assert_eq!(run_again(&folder, &plan("'1'"), &plan("1"), || ()), ["t[0]"]);
+    assert_eq!(run_again(&folder, &plan("1, 0.5"), &plan("1, 0.5"), || ()), [""; 0]);
+}
+
+#[test]
 fn an_ancestors_other_answer_also_through_one_that_answers_as_before() {
     let plan = |answer: &str| {
         [

@@ -1,7 +1,7 @@
 //! What decides the answer of a task.
 
 use super::effective;
-use super::{Overrides, PlanFile, for_each};
+use super::{Item, Overrides, PlanFile, for_each};
 use seawall::{ContentHash, Fingerprint, Task, TaskId};
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,6 +20,8 @@ pub(super) struct Deciding {
     inputs: HashMap<TaskId, Arc<[String]>>,
     /// By task, if so: its prompt only looks like a template.
     plain: HashMap<TaskId, ContentHash>,
+    /// By task, if a template may have it: of which type its item is. Texts were known by what they say alone, and still are.
+    types: HashMap<TaskId, ContentHash>,
 }
 
 impl Deciding {
@@ -29,13 +31,17 @@ impl Deciding {
         let mut deciding = Self { folder: folder.to_owned(), settings: settings.collect(), ..Self::default() };
         let mut tasks = plan.tasks().iter();
         for own in overrides {
-            let count = own.many.as_ref().map_or(1, |many| many.items.len());
-            for task in tasks.by_ref().take(count) {
+            let items = own.many.as_ref().map(|many| &*many.items);
+            for (number, task) in tasks.by_ref().take(items.map_or(1, <[_]>::len)).enumerate() {
                 if !own.inputs.is_empty() {
                     deciding.inputs.insert(task.id().clone(), Arc::clone(&own.inputs));
                 }
                 if own.is_plain {
                     deciding.plain.insert(task.id().clone(), ContentHash::of([&b"plain"[..]]));
+                }
+                let item = items.filter(|_| own.is_template).map(|items| &items[number]);
+                if let Some(item) = item.filter(|item| !matches!(item, Item::Text(_))) {
+                    deciding.types.insert(task.id().clone(), ContentHash::of([item.type_word().as_bytes()]));
                 }
             }
         }
@@ -52,13 +58,16 @@ impl PlanFile {
     /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item,
     /// its session, and the files that are its `inputs`, as they are now.
     pub(crate) fn fingerprint(&self, task: &Task) -> io::Result<Fingerprint> {
-        let Deciding { folder, settings, inputs, plain } = &self.deciding;
+        let Deciding { folder, settings, inputs, plain, types } = &self.deciding;
         let mut fingerprint = Fingerprint::of(task);
         if let Some(settings) = settings.get(task.backend()) {
             fingerprint = fingerprint.with("settings", *settings);
         }
         if let Some(plain) = plain.get(task.id()) {
             fingerprint = fingerprint.with("template", *plain);
+        }
+        if let Some(of_item) = types.get(task.id()) {
+            fingerprint = fingerprint.with("item_type", *of_item);
         }
         if let Some(session) = task.session_of() {
             fingerprint = fingerprint.with("session", ContentHash::of([session.as_str().as_bytes()]));

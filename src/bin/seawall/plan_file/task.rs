@@ -145,6 +145,7 @@ impl<'t> TaskEntry<'t> {
             timeout: self.timeout,
             writes: self.writes.clone(),
             inputs: Arc::clone(&self.inputs),
+            is_template: self.prompt.as_ref().is_some_and(|prompt| prompt.is_template),
             is_plain: self.prompt.as_ref().is_some_and(Prompt::only_looks_like_a_template),
             after: None,
             many: None,

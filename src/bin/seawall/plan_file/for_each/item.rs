@@ -33,6 +33,16 @@ impl Item {
         }
     }
 
+    /// What TOML calls its type. An expression may ask for it, so that `1` and `"1"` are two items.
+    pub(crate) fn type_word(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "string",
+            Self::Whole(_) => "integer",
+            Self::Fraction(_) => "float",
+            Self::Truth(_) => "boolean",
+        }
+    }
+
     /// As a plan has it.
     pub(crate) fn toml(&self) -> String {
         match self {
