@@ -158,7 +158,7 @@ impl PlanFile {
         let folder = if is_stdin || source::is_of_the_system(path) { None } else { path.parent() };
         let plan_file = read::read(&name, &text, folder.unwrap_or(Path::new("")), faults, purpose)?;
         let place = if folder.is_some() { path.canonicalize() } else { env::current_dir() };
-        let place = place.map_or_else(|_| name.into_owned(), |place| place.to_string_lossy().into_owned());
+        let place = place.map_or_else(|_| name.into_owned(), |place| source::key_of(&place));
         Ok(Self { place, ..plan_file })
     }
 

@@ -5,7 +5,9 @@ use crate::program::{Folder, Running, task};
 use crate::runs::Runs as _;
 use crate::verdicts::Verdicts as _;
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
 /// Until there is a file `go`, `b` fails.
@@ -138,6 +140,23 @@ fn a_plan_is_known_by_where_it_is_however_it_is_named() {
         let ran = folder.run(&["run", name, "--journal", "./j.db", "--resume"]);
         assert_eq!((ran.code, folder.log().len()), (Some(0), 0), "{name}");
     }
+}
+
+#[test]
+fn plans_whose_names_are_no_text_are_known_apart() {
+    let folder = Folder::new();
+    let taken_over = |name: &[u8]| {
+        let name = OsStr::from_bytes(name);
+        fs::write(folder.path("").join(name), logged("a", "true", "")).unwrap();
+        let options = ["run", "--journal", "j.db", "--resume", "--report-json", "report.json"];
+        let mut program = folder.program(&options);
+        program.arg(name);
+        assert_eq!(folder.end(Running::start(program)).code, Some(0));
+        folder.taken_over()
+    };
+    assert_eq!(taken_over(b"p\xff.toml"), [""; 0]);
+    assert_eq!(taken_over(b"p\xfe.toml"), [""; 0]);
+    assert_eq!(taken_over(b"p\xff.toml"), ["a"]);
 }
 
 #[test]

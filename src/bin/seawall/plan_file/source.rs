@@ -6,6 +6,7 @@ use crate::visible::visible;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 /// What a plan may have, in bytes: 64 MiB.
@@ -33,6 +34,11 @@ pub(super) fn read_stdin() -> io::Result<Vec<u8>> {
 /// nothing lies beside it.
 pub(super) fn is_of_the_system(path: &Path) -> bool {
     path.starts_with("/dev") || path.starts_with("/proc") || path.metadata().is_ok_and(|metadata| !metadata.is_file())
+}
+
+/// A text for each path, and never one for two: what is not UTF-8 is spelled out behind a word that begins no absolute path.
+pub(super) fn key_of(path: &Path) -> String {
+    path.to_str().map_or_else(|| format!("bytes:{}", path.as_os_str().as_bytes().escape_ascii()), ToOwned::to_owned)
 }
 
 /// Why a file cannot be read, with the name beside it that may have been meant.
@@ -99,6 +105,15 @@ mod tests {
         assert_eq!(places, [("\u{fffd}", "0xff"), ("\u{fffd}", "0xfe"), ("\u{fffd}", "0xe2 0x82")]);
         assert_eq!(decode(b"\xff\xfea\0").unwrap_err(), "it is not UTF-8, but seems to be UTF-16");
         assert_eq!(decode(b"\x7fELF\0\xff").unwrap_err(), "it is not UTF-8, and no text at all");
+    }
+
+    #[test]
+    fn each_path_has_a_key_of_its_own_and_one_that_is_utf_8_has_itself() {
+        let of = |bytes: &[u8]| key_of(Path::new(std::ffi::OsStr::from_bytes(bytes)));
+        assert_eq!(of("/größe\\xff".as_bytes()), "/größe\\xff");
+        let paths = [&b"/p\xff"[..], b"/p\xfe", b"/p\xff\\xff", b"/p\\xff\xff", b"/p\\xff", "/p\u{fffd}".as_bytes()];
+        let keys: std::collections::HashSet<_> = paths.map(of).into();
+        assert_eq!(keys.len(), paths.len(), "{keys:?}");
     }
 
     #[test]
