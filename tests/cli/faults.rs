@@ -266,3 +266,27 @@ fn a_prompt_with_a_nul_may_go_by_standard_input() {
     let plan = task("backend = \"b\"\nprompt = \"a\\u0000b\"");
     assert_eq!(Folder::with_plan(&plan).run(&["check", "plan.toml"]).code, Some(0));
 }
+
+#[test]
+fn a_task_without_an_id_that_can_be_read_is_told_of_by_its_number_and_is_no_suggestion() {
+    let many = "for_each = { values = ['x', 'y'] }\n";
+    for (id, lacks) in [("", "task 1 lacks `id`"), ("id = 3\n", "`id` in task 1 must be a string")] {
+        let plan = format!(
+            "{COMMAND}[[tasks]]\n{id}backend = 'bb'\nprompt = '{{{{ foo }}}} {{{{ tasks.c.response }}}}'\nafter = ['x']\nsession = 'nobody'\n{many}\
+             [[tasks]]\nid = 'c'\nrun = 'true'\nafter = ['1']\n\
+             [[tasks]]\nid = 'd'\nbackend = 'b'\nprompt = '{{{{ tasks[\"1\"].response }}}}'\nsession = '1'\n"
+        );
+        let ran = Folder::with_plan(&plan).run(&["check", "plan.toml"]);
+        ran.is_refused(&[
+            lacks,
+            "task 1 is for the backend `bb`, which there is not",
+            "`prompt` in task 1: `foo`",
+            "`prompt` in task 1: `c` is no ancestor of task 1:",
+            "task 1 waits for `x`, which is no task",
+            "2 tasks of task 1 would go on in one session",
+            "task `c` waits for `1`, which is no task",
+            "task `d` goes on in the session of `1`, which is no task",
+        ]);
+        assert!(!ran.err.contains("u{0}") && !ran.err.contains("did you mean `1"), "{}", ran.err);
+    }
+}

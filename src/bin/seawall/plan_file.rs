@@ -35,6 +35,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod toml_text;
+mod unnamed;
 
 pub(crate) use schema::schema;
 

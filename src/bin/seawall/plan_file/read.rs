@@ -14,7 +14,7 @@ use super::retry::RetryKeys;
 use super::suggestions::Suggestions;
 use super::table::Table;
 use super::task::TaskEntry;
-use super::{PlanFaults, PlanFile, Purpose, SCHEDULES, spread, template};
+use super::{PlanFaults, PlanFile, Purpose, SCHEDULES, spread, template, unnamed};
 use seawall::{Plan, Schedule, Task};
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ fn judge(
     unclosed.into_iter().for_each(|fault| faults.add(fault));
     let file = Table::new(document.get_ref(), 0..0, "a plan");
     let plan = plan_of(name, text, &file, &absolute(folder), &mut faults, purpose);
-    plan.filter(|_| faults.is_empty()).ok_or_else(|| faults.into_sorted())
+    plan.filter(|_| faults.is_empty()).ok_or_else(|| faults.into_sorted().into_iter().map(unnamed::told).collect())
 }
 
 fn plan_of(

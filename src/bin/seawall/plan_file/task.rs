@@ -10,7 +10,7 @@ use super::retry::RetryKeys;
 use super::suggestions::Suggestions;
 use super::table::Table;
 use super::template::{Prompt, Source};
-use super::{Many, Overrides, name};
+use super::{Many, Overrides, name, unnamed};
 use seawall::{FailureMode, Message, Task, TaskId};
 use std::borrow::Cow;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub(super) const FAILURE_MODES: [(&str, FailureMode); 3] =
 /// A task as the file has it.
 #[derive(Debug)]
 pub(super) struct TaskEntry<'t> {
-    /// A stand-in that no name can be, where there is none.
+    /// A [stand-in](unnamed), where there is none.
     pub(super) id: Cow<'t, str>,
     pub(super) id_span: Span,
     pub(super) after: Vec<(&'t str, Span)>,
@@ -75,7 +75,7 @@ impl<'t> TaskEntry<'t> {
         }
         table.refuse_others(&KEYS, faults);
         let (backend, prompt) = call_of(&table, prompts, faults);
-        let (id, id_span) = id.unwrap_or_else(|| (format!("\0{number}").into(), table.span.clone()));
+        let (id, id_span) = id.unwrap_or_else(|| (unnamed::stand_in(number).into(), table.span.clone()));
         Some(Self {
             id,
             id_span,
