@@ -287,7 +287,9 @@ impl Performance<'_> {
             .started(SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(started.as_nanosecond()).unwrap_or(0)))
             .with_settings(concurrency, schedule, seed)
             .with_breakers(self.plan_file.breaker_kinds())
-            .with_fingerprints(|task| self.plan_file.fingerprint(task))
+            .with_fingerprints(|task| {
+                Ok(self.plan_file.fingerprint(task, |what| self.voice.warn(&self.session.screen, what)))
+            })
     }
 
     /// A run whose journal failed has not ended for those who go on with it.

@@ -1,9 +1,12 @@
 //! What makes a completed task run again: what its own table says, its files, its item and its ancestors' answers.
 
 use super::{Journaled as _, logged, logging};
-use crate::program::Folder;
+use crate::program::{Ended, Folder};
 use crate::verdicts::Verdicts as _;
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
 use std::time::SystemTime;
 
 /// A backend that runs its prompt as a script.
@@ -109,6 +112,63 @@ fn inputs_of_other_content_one_more_and_one_less_and_not_of_other_dates_and_mode
     assert_eq!(again(&rename), ["a"], "another name");
     assert_eq!(again(&|| folder.write("one.cfg", "2")), ["a"], "a plain name");
     assert_eq!(again(&|| ()), none);
+}
+
+#[test]
+fn inputs_whose_names_are_no_text() {
+    let plan = logged("a", "true", "inputs = ['*.rs']");
+    let folder = Folder::new();
+    let file = |name: &[u8]| folder.path("").join(OsStr::from_bytes(name));
+    fs::write(file(b"\xff.rs"), "1").unwrap();
+    assert_eq!(run_again(&folder, &plan, &plan, || ()), [""; 0]);
+    let again = |change: std::io::Result<()>| {
+        change.unwrap();
+        go_on(&folder)
+    };
+    assert_eq!(again(fs::write(file(b"\xff.rs"), "2")), ["a"], "content");
+    assert_eq!(again(fs::rename(file(b"\xff.rs"), file(b"\xfe.rs"))), ["a"], "another name");
+    assert_eq!(again(Ok(())), [""; 0]);
+}
+
+/// `input` cannot be read, whoever looks: of two tasks the one that has it is run each time, with a warning that says these words,
+/// until it can be.
+#[track_caller]
+fn is_run_each_time(input: &str, words: &[&str], mend: impl FnOnce(&Folder) -> String) {
+    let plan =
+        |input: &str| logged("a", "true", &format!("inputs = ['{input}']")) + &logged("b", "true", "after = ['a']");
+    let folder = Folder::with_plan(&plan(input));
+    symlink("loop", folder.path("loop")).unwrap();
+    let says = |ended: &Ended| {
+        ended.says(&["warning: task `a` ", "its `inputs` cannot be read: "]);
+        ended.says(words);
+        assert_eq!((ended.code, ended.err.matches("warning").count()), (Some(0), 1), "{}", ended.err);
+    };
+    says(&folder.journaled(&[]));
+    assert_eq!(folder.log(), ["a", "b"]);
+    for _ in 0..2 {
+        let explained = folder.resume(&["--explain"]);
+        says(&explained);
+        assert!(explained.out.starts_with("a: run again, changed: inputs\nb: resumed if"), "{}", explained.out);
+        says(&folder.resume(&[]));
+        assert_eq!((folder.log(), folder.taken_over()), (vec!["a".into()], vec!["b".into()]));
+    }
+    folder.write("plan.toml", &plan(&mend(&folder)));
+    assert_eq!(go_on(&folder), ["a"]);
+    assert_eq!(go_on(&folder), [""; 0]);
+}
+
+#[test]
+fn inputs_in_a_folder_that_cannot_be_read_each_time_until_it_can_be() {
+    is_run_each_time("loop/*.rs", &["/loop: "], |folder| {
+        fs::remove_file(folder.path("loop")).unwrap();
+        "loop/*.rs".to_owned()
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn inputs_that_cannot_be_read_each_time_until_they_can_be() {
+    is_run_each_time("/proc/self/mem", &["`/proc/self/mem`: "], |_| "loop".to_owned());
 }
 
 #[test]

@@ -5,7 +5,9 @@ use super::{Item, Overrides, PlanFile, for_each};
 use seawall::{ContentHash, Fingerprint, Task, TaskId};
 use std::collections::HashMap;
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,8 +58,9 @@ fn settings_of(backend: &super::Backend) -> ContentHash {
 
 impl PlanFile {
     /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item,
-    /// its session, and the files that are its `inputs`, as they are now.
-    pub(crate) fn fingerprint(&self, task: &Task) -> io::Result<Fingerprint> {
+    /// its session, and the files that are its `inputs`, as they are now. Of inputs that cannot be read nobody knows whether they
+    /// are as they were: there is a warning, and the fingerprint is like no other.
+    pub(crate) fn fingerprint(&self, task: &Task, warn: impl FnOnce(String)) -> Fingerprint {
         let Deciding { folder, settings, inputs, plain, types } = &self.deciding;
         let mut fingerprint = Fingerprint::of(task);
         if let Some(settings) = settings.get(task.backend()) {
@@ -72,26 +75,29 @@ impl PlanFile {
         if let Some(session) = task.session_of() {
             fingerprint = fingerprint.with("session", ContentHash::of([session.as_str().as_bytes()]));
         }
-        match inputs.get(task.id()) {
-            Some(globs) => Ok(fingerprint.with("inputs", hash_of_files(globs, folder)?)),
-            None => Ok(fingerprint),
-        }
+        let Some(globs) = inputs.get(task.id()) else { return fingerprint };
+        let files = hash_of_files(globs, folder).unwrap_or_else(|reason| {
+            let id = task.id();
+            warn(format!("task `{id}` can be taken over by no later run: its `inputs` cannot be read: {reason}"));
+            ContentHash::of([&RandomState::new().hash_one(()).to_le_bytes()[..]])
+        });
+        fingerprint.with("inputs", files)
     }
 }
 
-/// Of the names, in order, and of what is in the files.
-fn hash_of_files(globs: &[String], folder: &Path) -> io::Result<ContentHash> {
+/// Of the names, in order, and of what is in the files; or why there is none.
+fn hash_of_files(globs: &[String], folder: &Path) -> Result<ContentHash, String> {
     let mut names = Vec::new();
     for glob in globs {
-        names.extend(for_each::files(glob, folder).map_err(io::Error::other)?);
+        names.extend(for_each::files(glob, folder)?);
     }
     names.sort_unstable();
     names.dedup();
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for name in names {
         let content = hash_of_file(&folder.join(&name));
-        let content = content.map_err(|error| io::Error::new(error.kind(), format!("`{name}`: {error}")))?;
-        parts.extend([name.into_bytes(), content.to_string().into_bytes()]);
+        let content = content.map_err(|error| format!("`{}`: {error}", name.display()))?;
+        parts.extend([name.into_vec(), content.to_string().into_bytes()]);
     }
     Ok(ContentHash::of(parts.iter().map(Vec::as_slice)))
 }

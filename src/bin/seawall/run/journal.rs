@@ -11,6 +11,7 @@ use seawall::{
     Attempt, Journal, JournalReader, NewRun, Outcome, Prospect, Recalled, Response, Runner, SqliteJournal, SqliteRun,
     TaskId,
 };
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -64,12 +65,17 @@ impl Journal<Response> for Kept<'_, '_> {
 /// Says of each task whether it would be taken over, and runs nothing.
 pub(super) fn explain(args: &JournalArgs, plan_file: &PlanFile) -> ExitCode {
     let Some(path) = &args.journal else { return ExitCode::BadInput };
+    // A task may be asked for more than once.
+    let mut warnings = BTreeSet::new();
     let prospects = match JournalReader::open(path) {
         // There is nothing to go on with, and nothing is made.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![Prospect::NotCompleted; plan_file.plan.len()]),
-        reader => reader
-            .and_then(|reader| reader.prospects(&plan_file.place, &plan_file.plan, |task| plan_file.fingerprint(task))),
+        reader => reader.and_then(|reader| {
+            let fingerprint = |task: &_| Ok(plan_file.fingerprint(task, |what| warnings.extend([what])));
+            reader.prospects(&plan_file.place, &plan_file.plan, fingerprint)
+        }),
     };
+    warnings.iter().for_each(|what| streams::say_warning(visible(what)));
     match prospects {
         Ok(prospects) => streams::print(&lines(plan_file, &prospects)),
         Err(error) => {

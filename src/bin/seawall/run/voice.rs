@@ -83,11 +83,19 @@ impl Voice {
 
     /// Says what went wrong with the program itself.
     pub(crate) fn complain(&self, screen: &Screen, what: impl Display) {
-        let label = styled(self.palette().bad, "error");
-        screen.say(&format!("{label}: {}\n", visible(&what.to_string())));
+        say_labelled(screen, styled(self.palette().bad, "error"), what);
+    }
+
+    /// Says what is not as it should be.
+    pub(crate) fn warn(&self, screen: &Screen, what: impl Display) {
+        say_labelled(screen, styled(self.palette().notable, "warning"), what);
     }
 
     fn palette(&self) -> Palette {
         self.lines.palette
     }
+}
+
+fn say_labelled(screen: &Screen, label: impl Display, what: impl Display) {
+    screen.say(&format!("{label}: {}\n", visible(&what.to_string())));
 }

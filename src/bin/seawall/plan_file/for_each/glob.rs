@@ -2,7 +2,7 @@
 
 use super::{Item, MOST_ITEMS, too_many};
 use globset::{GlobBuilder, GlobMatcher};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,8 +14,9 @@ use walkdir::{DirEntry, WalkDir};
 /// What the pattern itself names before its first sign is gone into as it is; among what is found there, hidden ones and links
 /// to folders are passed by.
 pub(super) fn items(pattern: &str, folder: &Path) -> Result<Vec<Item>, String> {
-    let names = files(pattern, folder)?;
-    Ok(names.into_iter().map(|name| Item::Text(name.into())).collect())
+    let no_text = |name: OsString| format!("the name of {} is not UTF-8", name.display());
+    let text = |name: OsString| name.into_string().map_err(no_text);
+    files(pattern, folder)?.into_iter().map(|name| Ok(Item::Text(text(name)?.into()))).collect()
 }
 
 /// Why it is no pattern, if it is none.
@@ -24,7 +25,7 @@ pub(in super::super) fn judge(pattern: &str) -> Result<(), String> {
 }
 
 /// Their names.
-pub(in super::super) fn files(pattern: &str, folder: &Path) -> Result<Vec<String>, String> {
+pub(in super::super) fn files(pattern: &str, folder: &Path) -> Result<Vec<OsString>, String> {
     let pattern = Pattern::of(pattern)?;
     let base = folder.join(&pattern.base);
     let walk = WalkDir::new(&base).min_depth(1).max_depth(pattern.depth).into_iter();
@@ -33,7 +34,7 @@ pub(in super::super) fn files(pattern: &str, folder: &Path) -> Result<Vec<String
         let Some(entry) = passable(entry)? else { continue };
         let path = entry.path().strip_prefix(&base).unwrap_or(entry.path());
         if pattern.matcher.is_match(path) && is_file(&entry) {
-            names.push(pattern.name_of(path)?);
+            names.push(pattern.base.join(path).into_os_string());
         }
         if names.len() > MOST_ITEMS {
             return Err(too_many());
@@ -65,12 +66,6 @@ impl Pattern {
             matcher: glob.map_err(|error| error.kind().to_string())?.compile_matcher(),
             depth: if rest.contains("**") { usize::MAX } else { parts.len() - first },
         })
-    }
-
-    /// The whole name of what was found at `path` in the base.
-    fn name_of(&self, path: &Path) -> Result<String, String> {
-        let name = self.base.join(path).into_os_string().into_string();
-        name.map_err(|name| format!("the name of {} is not UTF-8", Path::new(&name).display()))
     }
 }
 
