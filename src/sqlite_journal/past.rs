@@ -319,6 +319,7 @@ fn breakers_of(text: &str) -> Vec<(String, CircuitState, u64)> {
     let state_of = |word: &str| STATES.into_iter().find(|state| state.as_str() == word);
     rows_of(text)
         .into_iter()
+        .filter(|row| !row.is_carried)
         .map(|row| (row.backend, state_of(&row.state).unwrap_or(CircuitState::Closed), row.trips))
         .collect()
 }

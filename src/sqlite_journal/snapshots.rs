@@ -14,6 +14,8 @@ pub(super) struct Snapshots {
     /// Those that count; by default all that may ever open.
     chosen: Option<Vec<String>>,
     seen: Vec<SnapshotRow>,
+    /// What an earlier run knew of breakers that do not count in this one: a later run may want it.
+    carried: Vec<SnapshotRow>,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -26,13 +28,16 @@ pub(super) struct SnapshotRow {
     /// If it is open, when a call is admitted: milliseconds since 1970; none if that is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_at: Option<u64>,
+    /// Whether it is of an earlier run, and did not count in this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_carried: bool,
 }
 
 pub(super) const STATES: [CircuitState; 3] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen];
 
 impl Snapshots {
     pub(super) fn of(breakers: Arc<CircuitBreakerRegistry>, chosen: Option<Vec<String>>) -> Self {
-        let mut snapshots = Self { breakers, chosen, seen: Vec::new() };
+        let mut snapshots = Self { breakers, chosen, seen: Vec::new(), carried: Vec::new() };
         snapshots.look();
         snapshots
     }
@@ -63,19 +68,22 @@ impl Snapshots {
     }
 
     pub(super) fn to_text(&self) -> String {
-        serde_json::to_string(&self.seen).unwrap_or_default()
+        serde_json::to_string(&self.seen.iter().chain(&self.carried).collect::<Vec<_>>()).unwrap_or_default()
     }
 
     /// Gives the breakers the state that they had. What was half-open is open and due.
     pub(super) fn restore(&mut self, text: &str) {
-        let (now, wall) = (Instant::now(), SystemTime::now());
-        for row in rows_of(text) {
+        let (now, wall, rows) = (Instant::now(), SystemTime::now(), rows_of(text));
+        for row in &rows {
             let breaker = self.breakers.get(&row.backend);
             // A wall clock that was set back must not keep a circuit open for longer than it would ever be.
             let longest = breaker.config().open_for();
-            breaker.restore(&snapshot_of(&row, wall, longest), now);
+            breaker.restore(&snapshot_of(row, wall, longest), now);
         }
         self.look();
+        let counts = |row: &SnapshotRow| self.seen.iter().any(|seen| seen.backend == row.backend);
+        let carried = rows.into_iter().filter(|row| !counts(row));
+        self.carried = carried.map(|row| SnapshotRow { is_carried: true, ..row }).collect();
     }
 }
 
@@ -93,6 +101,7 @@ fn row_of(backend: &str, snapshot: &CircuitSnapshot, wall: SystemTime) -> Snapsh
         consecutive_failures: snapshot.counts.consecutive_failures,
         generation: snapshot.generation,
         retry_at: since_1970.map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX)),
+        is_carried: false,
     }
 }
 

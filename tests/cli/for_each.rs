@@ -144,6 +144,37 @@ fn no_item_is_fine_where_the_plan_says_so() {
     assert!(!folder.has("ran"));
 }
 
+#[test]
+fn a_line_leads_through_a_list_whether_or_not_it_has_items() {
+    let plan = |items: &str| {
+        let empty = |id: &str, after: &str| {
+            format!(
+                "[[tasks]]\nid = '{id}'\nrun = 'true'\nafter = ['{after}']\nfor_each = {{ values = [{items}], allow_empty = true }}\n"
+            )
+        };
+        let reader = "[[tasks]]\nid = 'reads'\nbackend = 'cat'\nprompt = '{{ tasks.first.response }}{{ tasks.first.status }}'\nafter = ['f']\n\
+                      [[tasks]]\nid = 'shows'\nrun = 'cat $SEAWALL_RESPONSES/first'\nafter = ['f']\n";
+        format!(
+            "[[tasks]]\nid = 'first'\nrun = 'sleep 0.05; printf 1st'\n{}{}{reader}",
+            empty("e", "first"),
+            empty("f", "e")
+        )
+    };
+    for items in ["", "7"] {
+        let report = report(&Folder::new(), &plan(items), 0);
+        let response = |id: &str| task(&report, id)["response"].as_str().unwrap().to_owned();
+        assert_eq!((response("reads"), response("shows")), ("1stcompleted".into(), "1st".into()), "[{items}]");
+    }
+}
+
+#[test]
+fn a_script_has_a_folder_of_responses_also_behind_a_list_without_items() {
+    let plan = "[[tasks]]\nid = 'e'\nrun = 'true'\nfor_each = { values = [], allow_empty = true }\n\
+                [[tasks]]\nid = 'z'\nrun = 'ls \"$SEAWALL_RESPONSES\"'\nafter = ['e']\n";
+    let report = report(&Folder::new(), plan, 0);
+    assert_eq!(task(&report, "z")["response"], "");
+}
+
 /// What is said of one `for_each`, in a folder with some files.
 #[track_caller]
 fn refused(source: &str, words: &[&str]) {

@@ -66,3 +66,40 @@ fn what_is_no_task_is_bad_usage_with_the_nearest_name_and_nothing_runs() {
     let ended = Folder::with_plan(PLAN).run_plan(&["--only", "build", "--from", "build"]);
     assert_eq!(ended.code, Some(2));
 }
+
+#[test]
+fn what_from_leaves_out_is_done_and_its_responses_are_empty_in_prompts_and_files() {
+    let plan = "
+        [[tasks]]
+        id = 'before'
+        run = 'echo b'
+        [[tasks]]
+        id = 'f'
+        run = 'echo f'
+        for_each = { values = ['x', 'y'] }
+        after = ['before']
+        [[tasks]]
+        id = 'p'
+        backend = 'cat'
+        prompt = '{{ tasks.before.status }}{% for x in tasks.f %}[{{ x.item }}{{ x.status }}{{ x.response }}]{% endfor %}'
+        after = ['f']
+        [[tasks]]
+        id = 's'
+        run = 'ls $SEAWALL_RESPONSES; cat $SEAWALL_RESPONSES/f*'
+        after = ['f']
+        [backends.cat]
+        kind = 'command'
+        argv = ['cat']
+    ";
+    let parts: [(&[&str], &str, &str); 2] = [
+        (&["--from", "p", "--from", "s"], "completed[xcompleted][ycompleted]", "before\nf[0]\nf[1]\n"),
+        (&["--from", "f[0]"], "completed[xcompletedf\n][ycompleted]", "before\nf[0]\nf[1]\nf\n"),
+    ];
+    for (part, prompt, files) in parts {
+        let folder = Folder::with_plan(plan);
+        assert_eq!(folder.run_plan(part).code, Some(0), "{part:?}");
+        let report = folder.json("report.json");
+        let response = |id: &str| crate::program::task(&report, id)["response"].as_str().unwrap().to_owned();
+        assert_eq!((response("p").as_str(), response("s").as_str()), (prompt, files), "{part:?}");
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::support::plan;
 use seawall::{
-    BackendConfig, CancelToken, CircuitBreakerConfig, Error, ErrorClass, Fault, InvalidSetting, RetryConfig, Runner,
-    RunnerBuilder, Schedule, Task, WhenOpen,
+    BackendConfig, CancelToken, CircuitBreakerConfig, Error, ErrorClass, Fault, InvalidSetting, Plan, RetryConfig,
+    Runner, RunnerBuilder, Schedule, Task, WhenOpen,
 };
 use std::time::Duration;
 
@@ -158,4 +158,18 @@ fn a_plan_for_backends_that_the_runner_lacks_is_not_run() {
         assert!(matches!(first, Fault::UnknownBackend { nearest: Some(nearest), .. } if &**nearest == "claude"));
     }
     assert!(builder(&["claud", "codex", "goose"]).build().unwrap().check(&plan).is_ok());
+}
+
+#[test]
+fn of_many_tasks_without_a_backend_the_first_twenty_are_shown_the_nearest() {
+    let tasks = (0..100).map(|n| Task::new(format!("t{n}"), format!("claud-{n}"), ""));
+    let error =
+        builder(&["claude-1"]).build().unwrap().check(&Plan::builder().tasks(tasks).build().unwrap()).unwrap_err();
+    let has_nearest = |fault: &&Fault| matches!(fault, Fault::UnknownBackend { nearest: Some(_), .. });
+    assert_eq!((error.faults().count(), error.faults().filter(has_nearest).count()), (100, 20));
+}
+
+#[test]
+fn a_builder_shows_its_backends_to_programmers() {
+    assert_eq!(format!("{:?}", builder(&["a", "b"])), r#"RunnerBuilder { backends: ["a", "b"], .. }"#);
 }

@@ -50,7 +50,8 @@ use faults::Fault;
 use fingerprint::Deciding;
 use for_each::Item;
 use retry::RetryKeys;
-use seawall::{Plan, ProcessGroups, RetryConfig, Schedule, TaskId};
+use seawall::{Plan, ProcessGroups, RetryConfig, Schedule, Task, TaskId};
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::fmt;
 use std::path::Path;
@@ -83,6 +84,8 @@ pub(crate) struct PlanFile {
     /// `None` if no prompt is one.
     templates: Option<Arc<Templates>>,
     deciding: Deciding,
+    /// What the tasks of a part of the plan wait for, directly or not, and is not in it: that is taken as done, without a response.
+    left_out: Arc<HashSet<TaskId>>,
     /// By which later runs know that it is the same plan: where its file is, or the folder in which it was read from a pipe.
     pub(crate) place: String,
 }
@@ -169,8 +172,9 @@ impl PlanFile {
     }
 
     /// As it is, with a part of its tasks.
-    pub(crate) fn with_plan(self, plan: Plan) -> Self {
-        Self { plan: Arc::new(plan), ..self }
+    pub(crate) fn with_part(self, part: Plan) -> Self {
+        let left_out = Arc::new(left_out(&self.plan, &part));
+        Self { plan: Arc::new(part), left_out, ..self }
     }
 
     /// The backends that the plan uses (what they fall back to included) and that have a breaker, in a stable order.
@@ -183,6 +187,23 @@ impl PlanFile {
     pub(crate) fn used_backends(&self) -> Vec<&Backend> {
         self.backends.reached_from(self.plan.tasks().iter().map(seawall::Task::backend))
     }
+}
+
+/// The tasks of the whole that those of the part have up their lines, and that are not in the part.
+fn left_out(whole: &Plan, part: &Plan) -> HashSet<TaskId> {
+    let kept: HashSet<&TaskId> = part.tasks().iter().map(Task::id).collect();
+    let after: HashMap<&TaskId, &[TaskId]> =
+        whole.tasks().iter().map(|task| (task.id(), task.dependencies())).collect();
+    let mut left_out = HashSet::new();
+    let mut open: Vec<&TaskId> = kept.iter().copied().collect();
+    while let Some(next) = open.pop() {
+        for id in after[next].iter().filter(|id| !kept.contains(id)) {
+            if left_out.insert(id.clone()) {
+                open.push(id);
+            }
+        }
+    }
+    left_out
 }
 
 /// As a load wants it.

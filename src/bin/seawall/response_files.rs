@@ -6,7 +6,7 @@ use crate::file_name::file_name;
 use crate::run::{Entry, Temporaries};
 use folder::Folder;
 use seawall::{Context, ErrorClass, Plan, Response, SendError, TaskId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -36,9 +36,15 @@ struct Progress {
 }
 
 impl ResponseFiles {
-    pub(crate) fn new(plan: &Arc<Plan>, temporaries: &Arc<Temporaries>) -> io::Result<Self> {
+    /// Those `left_out` are taken as done, without a response.
+    pub(crate) fn new(
+        plan: &Arc<Plan>,
+        left_out: &HashSet<TaskId>,
+        temporaries: &Arc<Temporaries>,
+    ) -> io::Result<Self> {
         folder::remove_abandoned();
         let (folder, entry) = Entry::make(Arc::clone(temporaries), Folder::make)?;
+        left_out.iter().try_for_each(|id| write_new(&folder.as_ref().join(file_name(id.as_str())), &[]))?;
         let tasks = plan.tasks();
         Ok(Self {
             folder,

@@ -58,3 +58,16 @@ fn a_closed_circuit_keeps_its_failures_in_a_row() {
     assert_eq!(folder.resume(&[]).code, Some(1));
     assert_eq!((state(&folder).as_str(), folder.log().len()), ("open", 2), "one before and one after make two");
 }
+
+#[test]
+fn what_a_part_leaves_out_is_as_open_after_it_as_before() {
+    let folder = opened("1h");
+    let other = "[[tasks]]\nid = 'other'\nrun = 'true'\n";
+    folder.write("plan.toml", &(folder.read("plan.toml") + other));
+    for part in ["--only", "--from", "--only"] {
+        assert_eq!(folder.resume(&[part, "other"]).code, Some(0));
+        assert_eq!(folder.look(&["show", "j.db"])["breakers"].as_array().unwrap().len(), 0, "it has none");
+    }
+    assert_eq!(folder.resume(&[]).code, Some(1));
+    assert_eq!((state(&folder).as_str(), folder.log().len()), ("open", 0), "nothing is sent");
+}

@@ -2,13 +2,16 @@
 
 use super::template::Templates;
 use crate::response_files::ResponseFiles;
-use seawall::{Backend, Context, Message, Response, RunnerBuilder, SendError};
+use seawall::{Backend, Context, Message, Response, RunnerBuilder, SendError, TaskId};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What there is to tell.
 #[derive(Clone, Debug, Default)]
 pub(super) struct News {
     pub(super) templates: Option<Arc<Templates>>,
+    /// Who is taken as done.
+    pub(super) left_out: Arc<HashSet<TaskId>>,
     /// For backends that start programs.
     pub(super) files: Option<Arc<ResponseFiles>>,
 }
@@ -36,9 +39,9 @@ impl News {
 
 impl<B: Backend> Backend for Informed<B> {
     fn send(&self, request: &Message, cx: &Context<'_>) -> Result<Response, SendError> {
-        let News { templates, files } = &self.news;
+        let News { templates, left_out, files } = &self.news;
         files.as_ref().map_or(Ok(()), |files| files.provide(cx))?;
-        match templates.as_ref().and_then(|templates| templates.fill(cx)) {
+        match templates.as_ref().and_then(|templates| templates.fill(cx, left_out)) {
             Some(prompt) => self.backend.send(&request.clone().with_prompt(prompt?), cx),
             None => self.backend.send(request, cx),
         }

@@ -128,6 +128,7 @@ fn plan_of(
         overrides,
         templates,
         deciding,
+        left_out: Arc::default(),
         place: String::new(),
     })
 }

@@ -10,9 +10,8 @@ use crate::response_files::ResponseFiles;
 use crate::run::Temporaries;
 use seawall::{
     BackendConfig, CircuitBreakerConfig, CircuitBreakerRegistry, ClaudeBackend, CodexBackend, CommandBackend,
-    GooseBackend, Prompt, Runner, RunnerBuilder, SimulatedBackend,
+    GooseBackend, Prompt, Runner, RunnerBuilder, SimulatedBackend, TaskId,
 };
-use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -48,21 +47,21 @@ impl PlanFile {
         self.backends.iter().map(|backend| (Arc::clone(&backend.name), backend.concurrency)).collect()
     }
 
-    /// What programs will find of the tasks up their line; `None` if no program has any there.
+    /// What programs will find of the tasks up their line; `None` if there are no programs, or nothing waits for anything.
     pub(crate) fn response_files(&self, temporaries: &Arc<Temporaries>) -> io::Result<Option<Arc<ResponseFiles>>> {
-        let starts_programs =
-            |name: &str| self.backends.reached_from([name]).iter().any(|backend| backend.kind.is_program());
-        let names: HashSet<&str> = self
-            .plan
-            .tasks()
-            .iter()
-            .filter(|task| !task.dependencies().is_empty())
-            .map(seawall::Task::backend)
-            .collect();
-        if !names.into_iter().any(starts_programs) {
+        let starts_programs = || self.used_backends().iter().any(|backend| backend.kind.is_program());
+        if !self.has_order() || !starts_programs() {
             return Ok(None);
         }
-        ResponseFiles::new(&self.plan, temporaries).map(|files| Some(Arc::new(files)))
+        ResponseFiles::new(&self.plan, &self.left_out, temporaries).map(|files| Some(Arc::new(files)))
+    }
+
+    /// Whether something waits for something, if only for a list without items.
+    fn has_order(&self) -> bool {
+        let waits = |after: &Option<Vec<TaskId>>| after.as_ref().is_some_and(|after| !after.is_empty());
+        !self.left_out.is_empty()
+            || self.overrides.iter().any(|own| waits(&own.after))
+            || self.plan.tasks().iter().any(|task| !task.dependencies().is_empty())
     }
 
     /// Those that the plan asks for, all closed.
@@ -81,7 +80,7 @@ impl PlanFile {
         let name = Arc::clone(&backend.name);
         let builder = builder.configure(Arc::clone(&name), config_of(backend));
         let files = settings.responses.clone().filter(|_| backend.kind.is_program());
-        let news = News { templates: self.templates.clone(), files };
+        let news = News { templates: self.templates.clone(), left_out: Arc::clone(&self.left_out), files };
         match &backend.kind {
             Kind::Agent(agent) => add_agent(news, builder, name, agent, settings),
             Kind::Command(command) => news.add(builder, name, command_backend(command, settings)),

@@ -87,13 +87,23 @@ pub(super) fn tasks(names: &Names<'_>, overrides: &[Overrides]) -> Vec<Task> {
     made.flatten().collect()
 }
 
+/// One without items is over when that is over which it would wait for, so that an order holds for a list of any length.
 fn after(entry: &TaskEntry<'_>, names: &Names<'_>, ids: &[Vec<TaskId>]) -> Vec<TaskId> {
-    let of = |name: &str| match names.find(name) {
-        Some(Named::One(entry) | Named::All(entry)) => &ids[entry][..],
-        Some(Named::Item(entry, number)) => &ids[entry][number..=number],
-        None => &[],
-    };
-    entry.after.iter().flat_map(|(name, _)| of(name)).cloned().collect()
+    let (mut after, mut without_items) = (Vec::new(), Vec::new());
+    let mut open = vec![entry];
+    while let Some(next) = open.pop() {
+        for named in next.after.iter().filter_map(|(name, _)| names.find(name)) {
+            match named {
+                Named::Item(entry, number) => after.push(ids[entry][number].clone()),
+                Named::One(entry) | Named::All(entry) => after.extend_from_slice(&ids[entry]),
+            }
+            if ids[named.entry()].is_empty() && !without_items.contains(&named.entry()) {
+                without_items.push(named.entry());
+                open.push(&names.entries()[named.entry()]);
+            }
+        }
+    }
+    after
 }
 
 /// `None` also where it would be of a `for_each` without items: nobody began one.

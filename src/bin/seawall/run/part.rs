@@ -15,7 +15,7 @@ pub(super) fn part(args: &RunArgs, plan_file: PlanFile) -> Result<PlanFile, Stri
     let ids = ids_of(names, &plan_file.plan).map_err(|name| unknown(option, name, &plan_file))?;
     let plan = if option == "--only" { plan_file.plan.only(ids) } else { plan_file.plan.starting_with(ids) };
     let plan = plan.ok_or_else(|| format!("{option} leaves nothing to run"))?;
-    Ok(plan_file.with_plan(plan))
+    Ok(plan_file.with_part(plan))
 }
 
 /// Each name that of a task, or of the `for_each` that made several. The error is a name that is neither.

@@ -6,7 +6,7 @@ use crate::plan_file::for_each::Item;
 use crate::plan_file::names::{Named, Names};
 use minijinja::{Environment, Value, context};
 use seawall::{Context, Message, Response, SendError, Status, TaskId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The templates of a plan, by the tasks that send them.
@@ -46,18 +46,23 @@ enum Meant {
     List(Arc<[Item]>),
 }
 
-/// How each task up the line ended.
-type Ancestors<'c> = HashMap<&'c str, (Status, Option<&'c Response>)>;
+/// How each task up the line ended, where all of it is asked for.
+struct Line<'c> {
+    cx: &'c Context<'c>,
+    ancestors: HashMap<&'c str, (Status, Option<&'c Response>)>,
+    left_out: &'c HashSet<TaskId>,
+}
 
 impl Templates {
     pub(super) fn new(environment: Environment<'static>) -> Self {
         Self { environment, by_task: HashMap::new() }
     }
 
-    /// The prompt of the task whose attempt `cx` is, if it is a template.
-    pub(crate) fn fill(&self, cx: &Context<'_>) -> Option<Result<String, SendError>> {
+    /// The prompt of the task whose attempt `cx` is, if it is a template. Those `left_out` are taken as done, without a
+    /// response.
+    pub(crate) fn fill(&self, cx: &Context<'_>, left_out: &HashSet<TaskId>) -> Option<Result<String, SendError>> {
         let filling = self.by_task.get(cx.task()?)?;
-        Some(filling.fill(&self.environment, cx))
+        Some(filling.fill(&self.environment, &filling.template.line(cx, left_out)))
     }
 
     /// `ids` are the tasks that send it; `items`, if it is a `for_each`, those of each.
@@ -70,8 +75,10 @@ impl Templates {
 }
 
 impl Filling {
-    fn fill(&self, environment: &Environment<'static>, cx: &Context<'_>) -> Result<String, SendError> {
-        let tasks = self.template.answers(cx);
+    fn fill(&self, environment: &Environment<'static>, line: &Line<'_>) -> Result<String, SendError> {
+        let references = self.template.references.iter();
+        let tasks: BTreeMap<&str, Value> =
+            references.map(|reference| (&*reference.name, reference.answer(line))).collect();
         let own = self.item.as_ref().map(|(item, index)| context! { item => item.value(), index });
         let known = context! { tasks, ..own.unwrap_or_default() };
         // Compiled anew for each task: that takes microseconds, and thousands of compiled ones take megabytes.
@@ -81,10 +88,10 @@ impl Filling {
 }
 
 impl Template {
-    fn answers(&self, cx: &Context<'_>) -> BTreeMap<String, Value> {
+    fn line<'c>(&self, cx: &'c Context<'_>, left_out: &'c HashSet<TaskId>) -> Line<'c> {
         let all = self.needs_all.then(|| cx.ancestors()).into_iter().flatten();
-        let ancestors: Ancestors<'_> = all.map(|(id, status, response)| (id.as_str(), (status, response))).collect();
-        self.references.iter().map(|reference| (reference.name.clone(), reference.answer(&ancestors, cx))).collect()
+        let ancestors = all.map(|(id, status, response)| (id.as_str(), (status, response))).collect();
+        Line { cx, ancestors, left_out }
     }
 
     fn complaint(&self, error: &minijinja::Error) -> String {
@@ -105,15 +112,14 @@ impl Reference {
         Self { name, meant }
     }
 
-    fn answer(&self, ancestors: &Ancestors<'_>, cx: &Context<'_>) -> Value {
+    fn answer(&self, line: &Line<'_>) -> Value {
         match &self.meant {
-            Meant::Task => answer(&self.name, None, ancestors, cx),
-            Meant::Item(item, number) => answer(&self.name, Some((item.clone(), *number)), ancestors, cx),
+            Meant::Task => line.answer(&self.name, None),
+            Meant::Item(item, number) => line.answer(&self.name, Some((item.clone(), *number))),
             Meant::List(items) => {
                 let one = |(number, item): (usize, &Item)| {
                     let id = format!("{}[{number}]", self.name);
-                    let is_there = ancestors.contains_key(&*id);
-                    if is_there { answer(&id, Some((item.clone(), number)), ancestors, cx) } else { Value::UNDEFINED }
+                    if line.has(&id) { line.answer(&id, Some((item.clone(), number))) } else { Value::UNDEFINED }
                 };
                 items.iter().enumerate().map(one).collect()
             }
@@ -121,10 +127,17 @@ impl Reference {
     }
 }
 
-fn answer(id: &str, item: Option<(Item, usize)>, ancestors: &Ancestors<'_>, cx: &Context<'_>) -> Value {
-    let (status, response) = match ancestors.get(id) {
-        Some((status, response)) => (Some(*status), *response),
-        None => (None, cx.response_of(id).ok()),
-    };
-    Answer { status, response: response.cloned(), item }.into_value()
+impl Line<'_> {
+    fn has(&self, id: &str) -> bool {
+        self.ancestors.contains_key(id) || self.left_out.contains(id)
+    }
+
+    fn answer(&self, id: &str, item: Option<(Item, usize)>) -> Value {
+        let (status, response) = match self.ancestors.get(id) {
+            Some((status, response)) => (Some(*status), *response),
+            None if self.left_out.contains(id) => (Some(Status::Completed), None),
+            None => (None, self.cx.response_of(id).ok()),
+        };
+        Answer { status, response: response.cloned(), item }.into_value()
+    }
 }
