@@ -2,6 +2,7 @@
 
 mod expressions;
 mod scopes;
+mod words;
 
 use super::depth;
 use super::line::Line;
@@ -47,8 +48,9 @@ pub(super) fn judge(text: &str, line: &Line<'_>, environment: &Environment<'_>) 
 fn unreadable(error: &Error, text: &str) -> Complaint {
     let at = error.range().unwrap_or(text.len()..text.len());
     let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    let hint = "`template = false` in the task takes the prompt as it is";
-    Complaint { at, what: format!("this is no template: {reason}"), hint: hint.to_owned() }
+    let as_it_is = || "`template = false` in the task takes the prompt as it is".to_owned();
+    let hint = words::hint_of_statement(&reason).unwrap_or_else(as_it_is);
+    Complaint { at, what: format!("this is no template: {reason}"), hint }
 }
 
 /// A walk over a template.

@@ -5,6 +5,7 @@ mod laws;
 use crate::plan_file::toml_text::text;
 use crate::plan_file::{PlanFaults, PlanFile};
 use seawall::{CancelToken, Failure, Runner, SendError};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,11 +58,13 @@ fn judge(plan: &str) -> Result<PlanFile, PlanFaults> {
 fn sent(plan: &str) -> Result<String, Failure> {
     let plan_file = judge(plan).unwrap_or_else(|faults| panic!("{faults}"));
     let templates = plan_file.templates.clone();
-    let filled =
-        |prompt: &str, cx: &seawall::Context<'_>| match templates.as_ref().and_then(|templates| templates.fill(cx)) {
-            Some(filled) => filled,
-            None => Ok(prompt.to_owned()),
-        };
+    let filled = |prompt: &str, cx: &seawall::Context<'_>| match templates
+        .as_ref()
+        .and_then(|templates| templates.fill(cx, &HashSet::new()))
+    {
+        Some(filled) => filled,
+        None => Ok(prompt.to_owned()),
+    };
     let runner = Runner::builder().backend_fn("echo", |request, cx| match filled(request.prompt(), cx)? {
         prompt if prompt == "fail" => Err(SendError::permanent("no")),
         prompt => Ok(prompt.into()),
@@ -241,8 +244,11 @@ fn what_is_not_there_has_no_name() {
     is_refused("{% for x in [] %}{% else %}{{ x }}{% endfor %}", &["`x` is nothing"]);
     is_refused("{{ debug() }}", &["`debug` is nothing"]);
     is_refused("{{ self.x() }}", &["`self` is nothing"]);
-    is_refused("{{ tasks.design.response | uper }}", &["there is no filter `uper`"]);
-    is_refused("{% filter uper %}{% endfilter %}", &["there is no filter `uper`"]);
+    is_refused("{{ tasks.design.response | uper }}", &["there is no filter `uper`", "did you mean `upper`?"]);
+    is_refused("{% filter uper %}{% endfilter %}", &["there is no filter `uper`", "did you mean `upper`?"]);
+    is_refused("{{ 1 is evne }}", &["there is no test `evne`", "did you mean `even`?"]);
+    is_refused("{{ rnge(3) }}", &["`rnge` is nothing that a prompt knows", "did you mean `range`?"]);
+    is_refused("{% fro x in [1] %}{% endfor %}", &["unknown statement fro", "did you mean `for`?"]);
     is_refused("{{ 1 is prime }}", &["there is no test `prime`"]);
     is_refused("{{ tasks.design.response.upper() }}", &["there is no method `upper`"]);
 }

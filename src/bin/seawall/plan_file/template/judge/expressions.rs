@@ -2,6 +2,7 @@
 
 use super::super::answers::{OF_ITEM, OF_TASK};
 use super::super::line::{Found, Unknown};
+use super::words::{FILTERS, TESTS, hint_of};
 use super::{Judge, Kind, range};
 use crate::nearest::nearest;
 use crate::plan_file::names::has_so_many;
@@ -94,7 +95,8 @@ impl<'t> Judge<'_, 't> {
 
     fn unknown(&mut self, at: Range<usize>, id: &str) {
         let items: &[&str] = if self.line.has_item() { &["item", "index"] } else { &[] };
-        let near = nearest(id, self.scopes.names().chain(items.iter().copied()).chain(["tasks"]));
+        let functions = self.environment.globals().map(|(name, _)| name);
+        let near = nearest(id, self.scopes.names().chain(items.iter().copied()).chain(["tasks"]).chain(functions));
         let hint = near.map_or_else(|| "what there is: `tasks`".to_owned(), |near| format!("did you mean `{near}`?"));
         self.complain(at, format!("`{id}` is nothing that a prompt knows"), hint);
     }
@@ -226,7 +228,8 @@ impl<'t> Judge<'_, 't> {
         self.arguments(&filter.args);
         let known = self.environment.empty_state().apply_filter(filter.name, &[]);
         if known.is_err_and(|error| error.kind() == ErrorKind::UnknownFilter) {
-            self.complain(range(filter.span()), format!("there is no filter `{}`", filter.name), "");
+            let hint = hint_of(filter.name, &FILTERS);
+            self.complain(range(filter.span()), format!("there is no filter `{}`", filter.name), hint);
         }
         match (kind, filter.name) {
             (Kind::List(_), name) if KEEP_ITEMS.contains(&name) => Kind::List(None),
@@ -240,7 +243,7 @@ impl<'t> Judge<'_, 't> {
         self.arguments(&test.args);
         let known = self.environment.empty_state().perform_test(test.name, &[]);
         if known.is_err_and(|error| error.kind() == ErrorKind::UnknownTest) {
-            self.complain(range(test.span()), format!("there is no test `{}`", test.name), "");
+            self.complain(range(test.span()), format!("there is no test `{}`", test.name), hint_of(test.name, &TESTS));
         }
     }
 
