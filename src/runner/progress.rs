@@ -34,3 +34,24 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resilience::RetryConfig;
+
+    #[test]
+    fn waits_that_touch_are_one_and_an_earlier_end_cuts_the_last_one() {
+        let span = |start: u64, end: u64| Span { start: Duration::from_secs(start), end: Duration::from_secs(end) };
+        let mut progress = Progress::new(RetryState::new(RetryConfig::new(), Some(1)), Duration::ZERO);
+        for wait in [span(0, 2), span(1, 5), span(5, 6), span(8, 10)] {
+            progress.wait_at_circuit(wait);
+        }
+        let waits =
+            |progress: &Progress| progress.at_circuit.iter().map(|wait| (wait.start, wait.end)).collect::<Vec<_>>();
+        let expected = |end: u64| [span(0, 6), span(8, end)].map(|wait| (wait.start, wait.end));
+        assert_eq!(waits(&progress), expected(10));
+        let progress = progress.resume(Duration::from_secs(9));
+        assert_eq!(waits(&progress), expected(9));
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::support::{SECOND, plan, virtual_runner};
 use seawall::{
-    CallError, CancelToken, CircuitBreaker, CircuitBreakerConfig, CircuitState, ErrorClass, Failure, GaveUp, Rejected,
-    Report, RetryConfig, SendError, Status, Task, call_with_retry,
+    CallError, CancelToken, CircuitBreaker, CircuitBreakerConfig, CircuitState, ErrorClass, Failure, GaveUp, Recalled,
+    Rejected, Report, Response, RetryConfig, RunOptions, SendError, Status, Task, call_with_retry,
 };
 use std::error::Error;
 use std::io;
@@ -211,6 +211,22 @@ fn an_error_shows_its_class_and_its_delay_to_programmers() {
     let breaker = CircuitBreaker::default();
     let permit = breaker.admit(Instant::now()).unwrap();
     assert_eq!(format!("{permit:?}"), "Permit { state_change: None, .. }");
+}
+
+#[test]
+fn a_run_shows_its_parts_to_programmers() {
+    let runner = virtual_runner().backend_fn("x", |_, _| Err(SendError::permanent("no"))).build().unwrap();
+    let report = runner.run(&plan([Task::new("a", "x", "")]), &CancelToken::new()).unwrap();
+    let outcome = format!("{:?}", report.get("a").unwrap());
+    assert!(
+        outcome.starts_with(r#"Outcome { task: "a", status: Failed, attempts: [Attempt { backend: "x", "#),
+        "{outcome}"
+    );
+    assert!(outcome.contains("failure: Some("), "{outcome}");
+    let options: RunOptions = RunOptions::new().with_fail_fast().with_time_limit(SECOND).with_max_cost(0.5);
+    let shown = "RunOptions { is_fail_fast: true, time_limit: Some(1s), max_cost: Some(0.5), .. }";
+    assert_eq!(format!("{options:?}"), shown);
+    assert_eq!(format!("{:?}", Recalled::new(Response::from("x"))), "Recalled { attempts: [], .. }");
 }
 
 #[test]

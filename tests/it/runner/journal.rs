@@ -1,9 +1,9 @@
 //! What is kept of a run as it goes on.
 
-use crate::support::{SECOND, lines, plan, statuses, virtual_runner, with_events};
+use crate::support::{SECOND, attempts, lines, plan, statuses, virtual_runner, with_events};
 use seawall::{
-    Attempt, BackendConfig, CancelToken, EventKind, Journal, Outcome, Plan, Recalled, Response, RetryConfig,
-    RunOptions, Runner, Schedule, SendError, Status, Task, TaskId, crossbeam_channel,
+    Attempt, AttemptResult, BackendConfig, CancelToken, EventKind, Journal, Outcome, Plan, Recalled, Response,
+    RetryConfig, RunOptions, Runner, Schedule, SendError, Status, Task, TaskId, crossbeam_channel,
 };
 use std::io;
 use std::sync::Mutex;
@@ -140,6 +140,19 @@ fn a_journal_that_fails_ends_the_run_and_stands_in_the_report() {
     }
 }
 
+#[test]
+fn what_could_not_be_recorded_is_cancelled_and_an_attempt_that_failed_stays_one() {
+    let full: fn() -> io::Result<()> = || Err(io::Error::from(io::ErrorKind::StorageFull));
+    for (prompt, result) in [("", "cancelled"), ("fail", "permanent")] {
+        let journal = Lines::until(0, full);
+        let options = RunOptions::new().with_journal(&journal);
+        let report = runner().run_with(&plan([Task::new("a", "x", prompt)]), &CancelToken::new(), options).unwrap();
+        assert_eq!((statuses(&report).as_str(), attempts(&report, "a").as_str()), ("a cancelled", result));
+        let failure = report.get("a").unwrap().result().unwrap_err();
+        assert_eq!(failure.last_error().is_some(), prompt == "fail", "{failure}");
+    }
+}
+
 /// Keeps attempts as words, and gives back the responses that it was given.
 #[derive(Default)]
 struct Store {
@@ -160,7 +173,9 @@ impl Journal<Response> for Store {
     }
 
     fn recall(&self, task: &TaskId) -> io::Result<Option<Recalled>> {
-        let recalled = || Recalled::new("kept".into()).with_times(SECOND, SECOND * 2);
+        let first = || Attempt::new("x", 0, SECOND, SECOND, AttemptResult::Panicked("no".into())).with_delay(SECOND);
+        let last = || Attempt::new("x", 1, SECOND * 3, SECOND, AttemptResult::Success);
+        let recalled = || Recalled::new("kept".into()).with_attempts([first(), last()]).with_times(SECOND, SECOND * 2);
         Ok(self.known.contains(&task.as_str()).then(recalled))
     }
 }
@@ -206,6 +221,8 @@ fn what_was_done_before_is_taken_over_and_told_once_and_needs_no_place_and_no_re
         let resumed: Vec<_> = report.iter().filter(|outcome| outcome.is_resumed()).map(Outcome::task).collect();
         assert_eq!(resumed, ["a", "b", "d"]);
         assert_eq!(report.get("b").unwrap().elapsed(), SECOND * 2);
+        let attempts = report.get("b").unwrap().attempts().iter();
+        assert_eq!(attempts.map(|attempt| attempt.delay).collect::<Vec<_>>(), [Some(SECOND), None]);
         assert_eq!((report.response("d").unwrap().text(), report.response("e").unwrap().text()), ("kept", "new"));
         for task in ["a", "b", "d"] {
             let told: Vec<_> = lines(&events).into_iter().filter(|line| line.contains(&format!(" {task}"))).collect();

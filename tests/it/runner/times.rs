@@ -4,7 +4,7 @@ use crate::support::{HOUR, SECOND, attempts, plan, statuses, virtual_runner};
 use seawall::testing::ScriptedBackend;
 use seawall::{
     AttemptResult, BackendConfig, CancelToken, Cancelled, CircuitBreakerRegistry, Clock, ErrorClass, Failure, GaveUp,
-    Outcome, Response, RetryConfig, Runner, SendError, Status, Task,
+    Outcome, Response, RetryConfig, RunOptions, Runner, SendError, Status, Task,
 };
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
@@ -174,6 +174,22 @@ fn no_two_tasks_have_the_same_jitter_and_a_seed_gives_it_again() {
     assert_eq!(seeded, delays(Some(7)));
     assert_ne!(seeded, delays(Some(8)));
     assert_ne!(delays(None), delays(None));
+}
+
+#[test]
+fn of_many_runs_with_one_seed_each_number_has_delays_of_its_own() {
+    let runner = virtual_runner().backend_fn("x", |_, _| down()).circuit_breakers(no_breakers()).build().unwrap();
+    let plan = plan([Task::new("a", "x", "").retry(RetryConfig::new().with_max_attempts(2))]);
+    let delay = |options: RunOptions<'_>| {
+        let report = runner.run_with(&plan, &CancelToken::new(), options).unwrap();
+        report.get("a").unwrap().attempts()[0].delay.unwrap()
+    };
+    let numbered = |number| delay(RunOptions::new().with_number(number));
+    assert_eq!((numbered(1), numbered(2)), (numbered(1), numbered(2)));
+    let all = [delay(RunOptions::new()), numbered(1), numbered(2)];
+    assert!(all[0] != all[1] && all[1] != all[2] && all[2] != all[0], "{all:?}");
+    let limited = delay(RunOptions::new().with_time_limit(HOUR).with_number(2));
+    assert_eq!(limited, numbered(2), "the number comes beside what else is set");
 }
 
 #[test]
