@@ -7,6 +7,7 @@
 
 use super::fingerprint::Fingerprint;
 use super::line::Lines;
+use super::schema;
 use crate::plan::{Graph, Plan, Task};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
@@ -157,20 +158,18 @@ impl super::JournalReader {
     ///
     /// # Errors
     ///
-    /// What the file system says, and what `fingerprints` does.
+    /// What the file system says, and what `fingerprints` does; and that the journal is damaged, which a run would say.
     pub fn prospects(
         &self,
         place: &str,
         plan: &Plan<crate::backend::Message>,
         mut fingerprints: impl FnMut(&Task<crate::backend::Message>) -> io::Result<Fingerprint>,
     ) -> io::Result<Vec<Prospect>> {
-        let past = match self.connection() {
-            Some(connection) => match last_run(connection, place).map_err(super::schema::io_error)? {
-                Some(run) => completed_by(connection, run.run, plan).map_err(super::schema::io_error)?,
-                None => HashMap::new(),
-            },
-            None => HashMap::new(),
-        };
+        let past = self.connection().map_or(Ok(HashMap::new()), |connection| {
+            schema::refuse_damaged(connection)?;
+            let run = last_run(connection, place).map_err(schema::io_error)?;
+            run.map_or(Ok(HashMap::new()), |run| completed_by(connection, run.run, plan).map_err(schema::io_error))
+        })?;
         let mut lines = Lines::of(plan.len());
         let is_certain = certain(plan, &past, &mut lines, |_, task| fingerprints(task))?;
         let mut prospects = Vec::with_capacity(plan.len());

@@ -97,6 +97,10 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(io_error)?;
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(io_error)?;
     refuse_later(version)?;
+    refuse_damaged(&connection)
+}
+
+pub(super) fn refuse_damaged(connection: &Connection) -> io::Result<()> {
     let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(io_error)?;
     if verdict == "ok" { Ok(()) } else { Err(invalid(format!("it is damaged: {verdict}"))) }
 }

@@ -34,9 +34,8 @@ fn is_refused(folder: &Folder, words: &[&str], may_be_looked_at: bool) {
         assert_eq!(ended.code, Some(3), "{}", ended.err);
         assert!(fs::read(folder.path("j.db")).unwrap() == before, "it was touched");
     };
-    for args in [&["run", "plan.toml", "--journal", "j.db"][..], &["run", "plan.toml", "--journal", "j.db", "--resume"]]
-    {
-        let refused = folder.run(args);
+    for options in [&[][..], &["--resume"], &["--resume", "--explain"]] {
+        let refused = folder.run(&[&["run", "plan.toml", "--journal", "j.db"], options].concat());
         untouched(&refused);
         refused.says(&["`j.db`"]);
         refused.says(words);
