@@ -108,6 +108,9 @@ fn judged(names: &Names<'_>, (name, text): (&str, &str), faults: &mut Faults) ->
     templates
 }
 
+/// How many steps one prompt may take: some seconds. No time limit and no signal ends it before.
+const FUEL: u64 = if cfg!(test) { 1_000_000 } else { 100_000_000 };
+
 /// What is set for all of them: text stays as it is, nothing is escaped, and what is not there is an error.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
@@ -116,6 +119,7 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(print);
     environment.set_debug(false);
+    environment.set_fuel(Some(FUEL));
     // It prints all that there is, and so what nobody has named.
     environment.remove_global("debug");
     environment

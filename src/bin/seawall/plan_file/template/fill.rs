@@ -1,10 +1,11 @@
 //! A prompt, filled in when its task starts.
 
+use super::FUEL;
 use super::answers::Answer;
 use super::place::Place;
 use crate::plan_file::for_each::Item;
 use crate::plan_file::names::{Named, Names};
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, ErrorKind, Value, context};
 use seawall::{Context, Message, Response, SendError, Status, TaskId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -96,6 +97,9 @@ impl Template {
 
     fn complaint(&self, error: &minijinja::Error) -> String {
         let place = self.place.name(error.line().unwrap_or(1));
+        if error.kind() == ErrorKind::OutOfFuel {
+            return format!("failed to fill in the prompt at {place}: it is not done after {FUEL} steps");
+        }
         let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
         format!("failed to fill in the prompt at {place}: {}{detail}", error.kind())
     }

@@ -326,6 +326,13 @@ fn what_shows_only_when_a_prompt_is_filled_in_fails_the_task_and_names_the_line(
 }
 
 #[test]
+fn a_prompt_that_would_never_be_done_fails_its_task_too() {
+    let endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
+    let error = sent(&plan(endless, "")).unwrap_err().to_string();
+    assert!(error.ends_with("it is not done after 1000000 steps"), "{error}");
+}
+
+#[test]
 fn a_prompt_without_signs_is_not_kept_as_a_template() {
     let plan = "[backends.echo]\nkind = \"simulated\"\n[[tasks]]\nid = \"zebra\"\nbackend = \"echo\"\nprompt = \"{ }} %} #} {x}\"\n";
     assert!(judge(plan).unwrap().templates.is_none());
