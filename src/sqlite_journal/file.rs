@@ -91,26 +91,22 @@ fn is_at(_: &File, _: &Path) -> bool {
 /// Puts a new journal in its place, whole. Where another process was faster, its journal stays; an empty file is replaced.
 fn make(path: &Path, is_to_replace: bool) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let made = new_file(folder).and_then(|mut file| {
-        file.write_all(&schema::new_journal().map_err(schema::io_error)?)?;
-        file.as_file().sync_all()?;
-        if is_to_replace {
-            return file.persist(path).map(drop).map_err(|error| error.error);
-        }
-        match file.persist_noclobber(path) {
-            Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
-            _ => Ok(()),
-        }
-    });
-    // Its own words would name the neighbour, which is nobody's business.
-    made.map_err(|error| io::Error::from(error.kind()))
+    // By its own functions, an error would name the neighbour, which is nobody's business.
+    let file = tempfile::Builder::new().prefix(".seawall-").make_in(folder, new_file)?;
+    file.as_file().write_all(&schema::new_journal().map_err(schema::io_error)?)?;
+    file.as_file().sync_all()?;
+    if is_to_replace {
+        return file.persist(path).map(drop).map_err(|error| error.error);
+    }
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
+        _ => Ok(()),
+    }
 }
 
-fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".seawall-").tempfile_in(folder)
+/// With the mode that the umask gives.
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
 }
 
 /// Refuses what is no journal, or one of a later version, by its first bytes alone.
