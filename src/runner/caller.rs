@@ -16,7 +16,7 @@ use crate::sync::{Arc, Condvar, Mutex};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// Makes the calls of one task, as often as it is asked to, by many threads at once.
+/// Makes the calls of one task, which has no settings of its own, as often as it is asked to, by many threads at once.
 pub(crate) struct Caller<'r, Q, R> {
     lanes: Vec<Lane<'r, Q, R>>,
     /// One for each lane that has a limit.
@@ -56,7 +56,7 @@ impl<'r, Q: Send + Sync, R: Send + Sync> Caller<'r, Q, R> {
     /// The `number`-th call of `task` since `began`, to its end.
     pub(crate) fn call(&self, task: &Task<Q>, number: u64, began: Instant, cancel: &CancelToken) -> Outcome<R> {
         let (home, lane_number) = (&self.lanes[self.home as usize], self.home);
-        let retry = RetryState::new(task.own_retry().unwrap_or(home.retry), Some(seed::nth(self.seed, number)));
+        let retry = RetryState::new(home.retry, Some(seed::nth(self.seed, number)));
         let started = self.clock.now();
         let (attempts, at_circuit) = (Attempts::new(), Vec::new());
         let mut call = Underway { task, lane: home, lane_number, began, cancel, retry, attempts, at_circuit };
@@ -103,8 +103,7 @@ impl<'r, Q: Send + Sync, R: Send + Sync> Caller<'r, Q, R> {
     }
 
     fn attempt(&self, call: &Underway<'_, Q, R>, attempt: u32, asked: Instant) -> Tried<R> {
-        let own = call.task.own_timeout().filter(|_| call.lane_number == self.home);
-        let timeout = own.or(call.lane.timeout);
+        let timeout = call.lane.timeout;
         let attempt_limit = timeout.and_then(|timeout| asked.checked_add(timeout));
         let surroundings = Surroundings {
             task: Some(call.task.id()),

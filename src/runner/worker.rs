@@ -314,3 +314,15 @@ fn log_attempt(task: &TaskId, backend: &str, attempt: usize, result: &AttemptRes
     let word = result.as_str();
     log::debug!(task = task.as_str(), backend, attempt, result = word; "attempt {attempt} of `{task}` on `{backend}`: {word}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_last_instant_later_is_a_century_away() {
+        let (now, century) = (Instant::now(), Duration::from_secs(3_153_600_000));
+        assert_eq!(later(now, Duration::from_secs(7)), now + Duration::from_secs(7));
+        assert_eq!(later(now, Duration::MAX), now + century);
+    }
+}
