@@ -45,6 +45,26 @@ fn a_retry_that_saves_a_call_is_a_part_of_its_latency() {
     assert!(result.corrected().p50().unwrap() >= ms(20));
 }
 
+#[test]
+fn a_call_knows_its_task_its_backend_its_attempt_and_what_time_remains() {
+    let hour = Duration::from_secs(3600);
+    let told = std::sync::Mutex::default();
+    let runner = Runner::builder()
+        .backend_fn("api", |_, cx| {
+            let is_limited = cx.remaining().is_some_and(|remaining| remaining > hour / 2 && remaining <= hour);
+            let tells = format!("{} {} {} {is_limited}", cx.task().unwrap(), cx.backend(), cx.attempt());
+            Vec::push(&mut *told.lock().unwrap(), tells);
+            if cx.attempt() == 1 { Err(SendError::transient("once more")) } else { Ok("ok".into()) }
+        })
+        .configure("api", BackendConfig::new().with_timeout(hour))
+        .retry(RetryConfig::new().with_initial_interval(ms(1)))
+        .build()
+        .unwrap();
+    let target = BackendTarget::new(&runner, "api", "x").unwrap();
+    assert_eq!(Load::closed(1).with_count(1).run_on(&CancelToken::new(), &target).ok(), 1);
+    assert_eq!(*told.lock().unwrap(), ["call-0 api 1 true", "call-0 api 2 true"]);
+}
+
 /// A backend that is down for a while, and counts what reaches it.
 #[test]
 fn what_a_breaker_refuses_never_reaches_the_server_and_both_counts_agree() {
