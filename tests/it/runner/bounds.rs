@@ -1,8 +1,9 @@
 //! How many at once: of the run, of a backend, of a resource.
 
-use crate::support::{SECOND, lines, plan, statuses, virtual_runner, with_events};
+use crate::support::{SECOND, attempts, lines, plan, statuses, virtual_runner, with_events};
 use seawall::{
-    BackendConfig, CancelToken, Context, Plan, Response, RetryConfig, Runner, RunnerBuilder, Schedule, SendError, Task,
+    BackendConfig, CancelToken, Context, Plan, Response, RetryConfig, RunOptions, Runner, RunnerBuilder, Schedule,
+    SendError, Task,
 };
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -182,6 +183,28 @@ fn who_waits_for_a_place_or_a_resource_is_parked_before_it_has_started() {
         ];
         assert_eq!(of(&lines(&events), second)[..3], begins);
     }
+}
+
+#[test]
+fn who_still_waits_for_a_place_when_the_run_is_stopped_keeps_the_attempts_that_it_made() {
+    let runner = virtual_runner()
+        .backend_fn("x", |_, cx| {
+            if cx.task().unwrap().as_str() != "holds" {
+                return Err(SendError::transient("not yet"));
+            }
+            cx.sleep(SECOND * 10)?;
+            Ok("late".into())
+        })
+        .configure("x", BackendConfig::new().with_concurrency(1))
+        .retry(RetryConfig::new().with_initial_interval(SECOND))
+        .build()
+        .unwrap();
+    // Once the two have failed the third one has the only place, and longer than the run lasts.
+    let tasks = ["a", "b", "holds"].map(|id| Task::new(id, "x", ""));
+    let options = RunOptions::new().with_time_limit(SECOND * 5);
+    let report = runner.run_with(&plan(tasks), &CancelToken::new(), options).unwrap();
+    assert_eq!(statuses(&report), "a cancelled, b cancelled, holds cancelled");
+    assert_eq!(["a", "b"].map(|task| attempts(&report, task)), ["transient", "transient"]);
 }
 
 #[test]
