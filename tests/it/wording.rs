@@ -223,6 +223,7 @@ fn a_run_shows_its_parts_to_programmers() {
         "{outcome}"
     );
     assert!(outcome.contains("failure: Some("), "{outcome}");
+    assert!(format!("{report:?}").starts_with("Report { outcomes: [Outcome { "), "{report:?}");
     let options: RunOptions = RunOptions::new().with_fail_fast().with_time_limit(SECOND).with_max_cost(0.5);
     let shown = "RunOptions { is_fail_fast: true, time_limit: Some(1s), max_cost: Some(0.5), .. }";
     assert_eq!(format!("{options:?}"), shown);

@@ -206,6 +206,21 @@ fn an_item_of_another_type_where_a_template_may_ask_for_it() {
 }
 
 #[test]
+fn an_item_of_another_task_where_a_template_speaks_of_it() {
+    let plan = |values: &str| {
+        let reads = |id: &str, what: &str| {
+            format!("[[tasks]]\nid = '{id}'\nbackend = 'c'\nprompt = 'echo {id} >> log; echo {what}'\nafter = ['m']\n")
+        };
+        let many = format!("[[tasks]]\nid = 'm'\nrun = 'true'\nfor_each = {{ values = [{values}] }}\n");
+        let list = "{% for x in tasks.m %}{{ x.item }}{% endfor %}";
+        format!("{SH}{many}{}{}{}", reads("list", list), reads("one", "{{ tasks.m[0].item }}"), reads("none", "x"))
+    };
+    let folder = Folder::new();
+    assert_eq!(run_again(&folder, &plan("'a', 'b'"), &plan("'c', 'b'"), || ()), ["m[0]", "list", "one"]);
+    assert_eq!(run_again(&folder, &plan("'a', 'b'"), &plan("'a', 'b'"), || ()), [""; 0]);
+}
+
+#[test]
 fn an_ancestors_other_answer_also_through_one_that_answers_as_before() {
     let plan = |answer: &str| {
         [

@@ -57,8 +57,8 @@ fn settings_of(backend: &super::Backend) -> ContentHash {
 }
 
 impl PlanFile {
-    /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item,
-    /// its session, and the files that are its `inputs`, as they are now. Of inputs that cannot be read nobody knows whether they
+    /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item and those of
+    /// others that its prompt speaks of, its session, and the files that are its `inputs`, as they are now. Of inputs that cannot be read nobody knows whether they
     /// are as they were: there is a warning, and the fingerprint is like no other.
     pub(crate) fn fingerprint(&self, task: &Task, warn: impl FnOnce(String)) -> Fingerprint {
         let Deciding { folder, settings, inputs, plain, types } = &self.deciding;
@@ -71,6 +71,9 @@ impl PlanFile {
         }
         if let Some(of_item) = types.get(task.id()) {
             fingerprint = fingerprint.with("item_type", *of_item);
+        }
+        if let Some(items) = self.templates.as_ref().and_then(|templates| templates.items_of(task.id())) {
+            fingerprint = fingerprint.with("items", items);
         }
         if let Some(session) = task.session_of() {
             fingerprint = fingerprint.with("session", ContentHash::of([session.as_str().as_bytes()]));

@@ -20,7 +20,7 @@ use super::names::Names;
 use super::spread;
 use super::task::TaskEntry;
 use ancestry::Ancestry;
-use fill::{Reference, Template};
+use fill::{Reference, Template, items_of};
 use judge::{Complaint, judge};
 use line::Line;
 use minijinja::syntax::SyntaxConfig;
@@ -96,11 +96,12 @@ fn judged(names: &Names<'_>, (name, text): (&str, &str), faults: &mut Faults) ->
         let is_fine = judged.complaints.is_empty();
         judged.complaints.into_iter().for_each(|complaint| faults.add(fault(entry, prompt, text, complaint)));
         if is_fine {
-            let references =
-                judged.references.into_iter().map(|(id, named)| Reference::new(id, named, names)).collect();
+            let references = judged.references.into_iter().map(|(id, named)| Reference::new(id, named, names));
+            let references: Vec<Reference> = references.collect();
+            let items = items_of(&references);
             let place = Place::of(&prompt.source, name, &lines);
             let source = prompt.message.clone();
-            let template = Template { source, place, references, needs_all: judged.needs_all };
+            let template = Template { source, place, references, needs_all: judged.needs_all, items };
             let items = entry.for_each.as_ref().and_then(|many| many.items.as_deref());
             templates.add(template, &spread::ids_of(entry), items);
         }

@@ -6,8 +6,9 @@ use super::place::Place;
 use crate::plan_file::for_each::Item;
 use crate::plan_file::names::{Named, Names};
 use minijinja::{Environment, ErrorKind, Value, context};
-use seawall::{Context, Message, Response, SendError, Status, TaskId};
+use seawall::{ContentHash, Context, Message, Response, SendError, Status, TaskId};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::slice;
 use std::sync::Arc;
 
 /// The templates of a plan, by the tasks that send them.
@@ -31,6 +32,8 @@ pub(super) struct Template {
     pub(super) references: Vec<Reference>,
     /// Whether more than responses of single tasks is asked for.
     pub(super) needs_all: bool,
+    /// Of the items that other tasks have and that it may show; `None` if there are none.
+    pub(super) items: Option<ContentHash>,
 }
 
 /// A name after `tasks`, and whom it means.
@@ -64,6 +67,12 @@ impl Templates {
     pub(crate) fn fill(&self, cx: &Context<'_>, left_out: &HashSet<TaskId>) -> Option<Result<String, SendError>> {
         let filling = self.by_task.get(cx.task()?)?;
         Some(filling.fill(&self.environment, &filling.template.line(cx, left_out)))
+    }
+
+    /// What decides the prompt of a task beside its text, its own item and the answers of others; `None` if it speaks of no
+    /// other's item.
+    pub(crate) fn items_of(&self, task: &TaskId) -> Option<ContentHash> {
+        self.by_task.get(task)?.template.items
     }
 
     /// `ids` are the tasks that send it; `items`, if it is a `for_each`, those of each.
@@ -105,7 +114,22 @@ impl Template {
     }
 }
 
+pub(super) fn items_of(references: &[Reference]) -> Option<ContentHash> {
+    let parts: Vec<String> = references.iter().flat_map(Reference::items).collect();
+    (!parts.is_empty()).then(|| ContentHash::of(parts.iter().map(String::as_bytes)))
+}
+
 impl Reference {
+    /// The items that it may show, after its name; nothing for a task that has none.
+    fn items(&self) -> Vec<String> {
+        let items = match &self.meant {
+            Meant::Task => return Vec::new(),
+            Meant::Item(item, _) => slice::from_ref(item),
+            Meant::List(items) => items,
+        };
+        std::iter::once(self.name.clone()).chain(items.iter().map(Item::toml)).collect()
+    }
+
     pub(super) fn new(name: String, named: Named, names: &Names<'_>) -> Self {
         let items = names.entries()[named.entry()].for_each.as_ref().and_then(|many| many.items.as_deref());
         let meant = match (named, items) {
