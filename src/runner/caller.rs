@@ -112,7 +112,6 @@ impl<'r, Q: Send + Sync, R: Send + Sync> Caller<'r, Q, R> {
             attempt_limit,
             #[cfg(all(unix, feature = "process"))]
             timeout,
-            deadline: call.cancel.deadline(),
             ..Surroundings::default()
         };
         let cx = Context::within(call.cancel, self.clock, call.began, surroundings);
