@@ -5,6 +5,7 @@ mod folder;
 use crate::file_name::file_name;
 use crate::run::{Entry, Temporaries};
 use folder::Folder;
+pub(crate) use folder::remove_abandoned;
 use seawall::{Context, ErrorClass, Plan, Response, SendError, TaskId};
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
@@ -42,7 +43,6 @@ impl ResponseFiles {
         left_out: &HashSet<TaskId>,
         temporaries: &Arc<Temporaries>,
     ) -> io::Result<Self> {
-        folder::remove_abandoned();
         let (folder, entry) = Entry::make(Arc::clone(temporaries), Folder::make)?;
         left_out.iter().try_for_each(|id| write_new(&folder.as_ref().join(file_name(id.as_str())), &[]))?;
         let tasks = plan.tasks();

@@ -53,6 +53,7 @@ pub(crate) use wording::counted;
 use crate::args::RunArgs;
 use crate::exit_code::ExitCode;
 use crate::plan_file::{PlanFaults, PlanFile, RunSettings};
+use crate::response_files;
 use crate::streams;
 use crate::visible::visible;
 use account::Account;
@@ -116,6 +117,9 @@ fn launch(args: &RunArgs, voice: Voice, plan: impl FnOnce() -> Result<PlanFile, 
     let responses = plan_file.response_files(&session.temporaries);
     let responses =
         responses.map_err(|error| Refusal::Start(format!("failed to make a folder for responses: {error}")))?;
+    if responses.is_some() {
+        response_files::remove_abandoned();
+    }
     let settings = RunSettings { responses, ..settings(args, &plan_file, &session) };
     let calls = settings.concurrency.min(plan_file.plan.len());
     open_files::make_room(calls).iter().for_each(streams::say_warning);

@@ -44,7 +44,7 @@ impl AsRef<Path> for Folder {
 }
 
 /// Removes each that nobody holds any more, and leaves alone what cannot be removed: it does not matter to this run.
-pub(super) fn remove_abandoned() {
+pub(crate) fn remove_abandoned() {
     let entries = fs::read_dir(env::temp_dir()).into_iter().flatten().filter_map(Result::ok);
     for path in entries.filter_map(|entry| own(&entry)) {
         if let Ok(_lock) = held(&path) {
