@@ -57,9 +57,9 @@ fn settings_of(backend: &super::Backend) -> ContentHash {
 }
 
 impl PlanFile {
-    /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item and those of
-    /// others that its prompt speaks of, its session, and the files that are its `inputs`, as they are now. Of inputs that cannot be read nobody knows whether they
-    /// are as they were: there is a warning, and the fingerprint is like no other.
+    /// What decides the answer of a task, beside its ancestors' answers: its backend's name and settings, its prompt, its item and
+    /// those of others that its prompt speaks of, its session, and the files that are its `inputs`, as they are now. Of inputs that
+    /// cannot be read nobody knows whether they are as they were: there is a warning, and the fingerprint is like no other.
     pub(crate) fn fingerprint(&self, task: &Task, warn: impl FnOnce(String)) -> Fingerprint {
         let Deciding { folder, settings, inputs, plain, types } = &self.deciding;
         let mut fingerprint = Fingerprint::of(task);

@@ -49,7 +49,7 @@ fn unreadable(error: &Error, text: &str) -> Complaint {
     let at = error.range().unwrap_or(text.len()..text.len());
     let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let as_it_is = || "`template = false` in the task takes the prompt as it is".to_owned();
-    let hint = words::hint_of_statement(&reason).unwrap_or_else(as_it_is);
+    let hint = words::did_you_mean_statement(&reason).unwrap_or_else(as_it_is);
     Complaint { at, what: format!("this is no template: {reason}"), hint }
 }
 

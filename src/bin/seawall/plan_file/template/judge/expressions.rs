@@ -2,9 +2,8 @@
 
 use super::super::answers::{OF_ITEM, OF_TASK};
 use super::super::line::{Found, Unknown};
-use super::words::{FILTERS, TESTS, hint_of};
+use super::words::{FILTERS, TESTS, did_you_mean};
 use super::{Judge, Kind, range};
-use crate::nearest::nearest;
 use crate::plan_file::names::has_so_many;
 use crate::plan_file::table::list;
 use minijinja::machinery::ast::{Call, Expr, Filter, GetAttr, GetItem, Slice, Spanned, Test, UnaryOpKind, Var};
@@ -96,8 +95,8 @@ impl<'t> Judge<'_, 't> {
     fn unknown(&mut self, at: Range<usize>, id: &str) {
         let items: &[&str] = if self.line.has_item() { &["item", "index"] } else { &[] };
         let functions = self.environment.globals().map(|(name, _)| name);
-        let near = nearest(id, self.scopes.names().chain(items.iter().copied()).chain(["tasks"]).chain(functions));
-        let hint = near.map_or_else(|| "what there is: `tasks`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let names = self.scopes.names().chain(items.iter().copied()).chain(["tasks"]).chain(functions);
+        let hint = did_you_mean(id, names).unwrap_or_else(|| "what there is: `tasks`".to_owned());
         self.complain(at, format!("`{id}` is nothing that a prompt knows"), hint);
     }
 
@@ -207,8 +206,7 @@ impl<'t> Judge<'_, 't> {
             }
         };
         if !known.contains(&name) {
-            let near = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
-            let hint = near.unwrap_or_else(|| format!("a task has {}", list(known)));
+            let hint = did_you_mean(name, known).unwrap_or_else(|| format!("a task has {}", list(known)));
             self.complain(at, format!("a task has no `{name}`"), hint);
         }
         Kind::Any
@@ -228,7 +226,7 @@ impl<'t> Judge<'_, 't> {
         self.arguments(&filter.args);
         let known = self.environment.empty_state().apply_filter(filter.name, &[]);
         if known.is_err_and(|error| error.kind() == ErrorKind::UnknownFilter) {
-            let hint = hint_of(filter.name, &FILTERS);
+            let hint = did_you_mean(filter.name, FILTERS).unwrap_or_default();
             self.complain(range(filter.span()), format!("there is no filter `{}`", filter.name), hint);
         }
         match (kind, filter.name) {
@@ -243,7 +241,8 @@ impl<'t> Judge<'_, 't> {
         self.arguments(&test.args);
         let known = self.environment.empty_state().perform_test(test.name, &[]);
         if known.is_err_and(|error| error.kind() == ErrorKind::UnknownTest) {
-            self.complain(range(test.span()), format!("there is no test `{}`", test.name), hint_of(test.name, &TESTS));
+            let hint = did_you_mean(test.name, TESTS).unwrap_or_default();
+            self.complain(range(test.span()), format!("there is no test `{}`", test.name), hint);
         }
     }
 

@@ -23,17 +23,16 @@ const STATEMENTS: [&str; 19] = [
     "for", "if", "macro", "raw", "set", "with",
 ];
 
-/// The word that is meant, as a question; empty if none is near.
-pub(super) fn hint_of(word: &str, words: &[&str]) -> String {
-    nearest(word, words).map(|near| format!("did you mean `{near}`?")).unwrap_or_default()
+/// Which of `words` is meant, as a question, if one is near.
+pub(super) fn did_you_mean<T: AsRef<str>>(word: &str, words: impl IntoIterator<Item = T>) -> Option<String> {
+    nearest(word, words).map(|near| format!("did you mean `{}`?", near.as_ref()))
 }
 
-/// As [`hint_of`], for what the engine says of a statement that it does not know.
-pub(super) fn hint_of_statement(reason: &str) -> Option<String> {
-    let word = reason.strip_prefix("unknown statement ")?;
-    // One that is known stands where it means nothing.
-    let near = nearest(word, STATEMENTS).filter(|near| *near != word)?;
-    Some(format!("did you mean `{near}`?"))
+/// As [`did_you_mean`], for what the engine says of a statement that it does not know. One that there is stands where it means
+/// nothing.
+pub(super) fn did_you_mean_statement(reason: &str) -> Option<String> {
+    let word = reason.strip_prefix("unknown statement ").filter(|word| !STATEMENTS.contains(word))?;
+    did_you_mean(word, STATEMENTS)
 }
 
 #[cfg(test)]
