@@ -124,15 +124,13 @@ impl<Q: Send + Sync, R: Send + Sync> Runner<'_, Q, R> {
         let (own, _heir) = cancel.child();
         let run = Run { deadline: cancel.deadline(), ..self.begin(plan, lane_of, own, seed, options) };
         let queue = Arc::clone(&run.queue);
-        if is_resuming {
-            queue.open(Queue::recall_all);
-        }
         let _stop = run.cancel.listen(crate::Stage::Draining, move |stage, _| queue.stop(stage));
         let wave_starts = crew.muster(&run, || {
             run.events.send(run.began, || Kind::RunStarted { tasks: plan.len() });
             run.charge(Usage::new());
             if is_resuming {
-                run.take_over_all();
+                let tasks = run.take_over_all();
+                run.queue.open(|queue| queue.recall(tasks));
             }
             self.work(&run, &crew, cancel)
         })?;

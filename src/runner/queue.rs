@@ -98,8 +98,8 @@ pub(super) struct Queue<P> {
     /// How many tasks must end before the workers may go.
     left: usize,
     stage: Stage,
-    /// Whether each task is asked for before it starts, since it may have been done before.
-    is_recalling: bool,
+    /// By task, whether it is asked for before it starts, since it may have been done before. `None`: no task is.
+    is_to_recall: Option<Box<[bool]>>,
     /// Of `again` and `fresh` the one that was served last; they take turns, so that neither starves the other.
     again_had_its_turn: bool,
     /// Tasks that were parked, or moved, and may go on.
@@ -157,16 +157,16 @@ impl<P> Queue<P> {
             unmet: None,
             left: 0,
             stage: Stage::Running,
-            is_recalling: false,
+            is_to_recall: None,
             notices: has_listener.then(Vec::new),
             graph,
             lane_of,
         }
     }
 
-    /// From now on no task starts that was not asked for by a [`Take::Recall`], which needs no place and no resource.
-    pub(super) fn recall_all(&mut self) {
-        self.is_recalling = true;
+    /// From now on none of these tasks starts that was not asked for by a [`Take::Recall`], which needs no place and no resource.
+    pub(super) fn recall(&mut self, tasks: Box<[bool]>) {
+        self.is_to_recall = Some(tasks);
     }
 
     /// Lets the tasks of one wave start. Those of the wave before have all ended.
@@ -229,7 +229,7 @@ impl<P> Queue<P> {
                 self.note_start(item.task);
                 return Take::Skip { task: item.task, root };
             }
-            if is_new && self.is_recalling {
+            if is_new && self.is_to_recall.as_ref().is_some_and(|tasks| tasks[item.task as usize]) {
                 self.note_start(item.task);
                 return Take::Recall(item);
             }

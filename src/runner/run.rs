@@ -109,14 +109,17 @@ impl<Q, R> Run<'_, Q, R> {
         true
     }
 
-    /// Before anything starts: takes over each task all of whose line is taken over.
-    pub(super) fn take_over_all(&self) {
+    /// Before anything starts: takes over each task all of whose line is taken over. Says of each task whether the queue is still to
+    /// give it out for that: not if it was asked for in vain.
+    pub(super) fn take_over_all(&self) -> Box<[bool]> {
         let at = self.clock.now();
+        let mut is_to_recall: Box<[bool]> = vec![true; self.graph.len()].into();
         for &task in self.graph.waves().flatten() {
             if self.graph.dependencies(task).iter().all(|other| self.outcomes[*other as usize].has_come()) {
-                self.take_over(task, at);
+                is_to_recall[task as usize] = self.take_over(task, at);
             }
         }
+        is_to_recall
     }
 
     /// Tells of a task that has ended. Says whether dependents may not start.

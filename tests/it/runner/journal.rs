@@ -158,6 +158,7 @@ fn what_could_not_be_recorded_is_cancelled_and_an_attempt_that_failed_stays_one(
 struct Store {
     kept: Mutex<Vec<String>>,
     known: Vec<&'static str>,
+    asked: Mutex<Vec<String>>,
 }
 
 impl Journal<Response> for Store {
@@ -176,6 +177,7 @@ impl Journal<Response> for Store {
         let first = || Attempt::new("x", 0, SECOND, SECOND, AttemptResult::Panicked("no".into())).with_delay(SECOND);
         let last = || Attempt::new("x", 1, SECOND * 3, SECOND, AttemptResult::Success);
         let recalled = || Recalled::new("kept".into()).with_attempts([first(), last()]).with_times(SECOND, SECOND * 2);
+        self.asked.lock().unwrap().push(task.to_string());
         Ok(self.known.contains(&task.as_str()).then(recalled))
     }
 }
@@ -231,6 +233,9 @@ fn what_was_done_before_is_taken_over_and_told_once_and_needs_no_place_and_no_re
         let kept = std::mem::take(&mut *store.kept.lock().unwrap());
         assert_eq!(kept[..2], ["a completed again", "b completed again"], "before anything starts");
         assert_eq!(kept.len(), 5);
+        let mut asked = std::mem::take(&mut *store.asked.lock().unwrap());
+        asked.sort();
+        assert_eq!(asked, ["a", "b", "c", "d", "e"], "once each, also those that it does not know");
         assert_eq!(report.why().failed_attempts + report.why().place + report.why().barrier, std::time::Duration::ZERO);
     }
 }
