@@ -1,5 +1,6 @@
 //! A journal in SQLite: the one that is shipped.
 
+mod checkpoints;
 mod file;
 mod fingerprint;
 mod inheritance;
@@ -19,6 +20,8 @@ pub use inheritance::Prospect;
 pub use past::{JournalReader, JournaledRun, PastRun, RunState};
 pub use run::{NewRun, SqliteRun};
 
+use crate::sync::Arc;
+use checkpoints::Checkpoints;
 use rusqlite::Connection;
 use std::fmt;
 use std::fs::File;
@@ -42,15 +45,17 @@ use std::path::Path;
 /// | `plans` | the shape of a plan: names, backends, dependencies |
 /// | `runs` | a run, with its settings, where its circuits stood, and how it ended, if it did |
 /// | `works` | how a task ended, with attempts and response, and the hashes of what decided that |
-/// | `outcomes` | a task of a run, with the work that it did or took over |
+/// | `outcomes` | a task of a run, with the work that it did or took over (a view) |
+/// | `taken_over` | a task of a run, with the work that it took over |
 /// | `candidates` | a work that a run may still take over, depending on what its tasks answer |
 /// | `attempts` | an attempt of a task that went on after it |
 ///
 /// The file carries SQLite's `application_id` (`0x53656177`), and the version of the tables in `user_version`. Other programs may
 /// read it; the tables may change from one version to the next, and then it is brought up to date when a run opens it.
 ///
-/// A task costs two rows and a share of a transaction; a task that is taken over costs one row, and most of them are written
-/// together when the run begins.
+/// A task costs a row and a share of a transaction, and so does one that is taken over; most of these are written together when the
+/// run begins. A run that writes much has a thread, `seawall-journal`, which brings to its place what was written, beside the run; it
+/// ends when the run is dropped.
 ///
 /// ```
 /// use seawall::{CancelToken, JournalReader, NewRun, Plan, RunOptions, Runner, SqliteJournal, Task};
@@ -71,8 +76,9 @@ use std::path::Path;
 /// ```
 pub struct SqliteJournal {
     // Closed before the lock is let go.
+    checkpoints: Checkpoints,
     connection: Connection,
-    lock: File,
+    lock: Arc<File>,
 }
 
 impl SqliteJournal {
@@ -89,7 +95,8 @@ impl SqliteJournal {
         schema::check(&path)?;
         let mut connection = Connection::open(&path).map_err(schema::io_error)?;
         schema::prepare(&mut connection).map_err(schema::io_error)?;
-        Ok(Self { connection, lock })
+        let lock = Arc::new(lock);
+        Ok(Self { checkpoints: Checkpoints::of(path, Arc::clone(&lock)), connection, lock })
     }
 }
 

@@ -74,6 +74,11 @@ pub struct Recalled<R = crate::Response> {
 }
 
 impl<R> Recalled<R> {
+    #[cfg(feature = "journal")]
+    pub(crate) fn of(ending: Ending<R>) -> Self {
+        Self { ending }
+    }
+
     /// A response, with no word about how it was got.
     pub fn new(response: R) -> Self {
         let (attempts, ended) = (Attempts::new(), Duration::ZERO);

@@ -76,7 +76,7 @@ pub(super) fn is_held(file: &File) -> bool {
 
 /// Whether the file was not replaced since it was opened.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     let (here, there) = (file.metadata().map(identity), fs::metadata(path).map(identity));
@@ -84,7 +84,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
+pub(super) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 

@@ -2,8 +2,10 @@
 
 use crate::backend::Message;
 use crate::plan::Task;
+use rusqlite::types::{FromSqlResult, ValueRef};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write};
+use std::iter;
 
 /// The first 16 bytes of a SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +40,12 @@ impl ContentHash {
 /// In hexadecimal digits.
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |byte: u8| char::from(DIGITS[usize::from(byte)]);
+        self.0.iter().try_for_each(|byte| {
+            f.write_char(digit(byte >> 4))?;
+            f.write_char(digit(byte & 15))
+        })
     }
 }
 
@@ -55,16 +62,19 @@ impl fmt::Display for ContentHash {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
-    /// `name=hash`, with a blank after each.
-    parts: String,
+    /// Of each the name, `=`, and the 16 bytes of the hash.
+    parts: Vec<u8>,
 }
+
+/// Bytes: of five parts.
+const MOSTLY_ENOUGH: usize = 128;
 
 impl Fingerprint {
     /// Of a task: `backend`, its name; `prompt`; and `item`, the variables of its message, if it has some.
     pub fn of(task: &Task<Message>) -> Self {
         let backend = ContentHash::of([task.backend().as_bytes()]);
         let prompt = ContentHash::of([task.request().prompt().as_bytes()]);
-        let this = Self::default().with("backend", backend).with("prompt", prompt);
+        let this = Self { parts: Vec::with_capacity(MOSTLY_ENOUGH) }.with("backend", backend).with("prompt", prompt);
         let mut env = task.request().env().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).peekable();
         if env.peek().is_none() { this } else { this.with("item", ContentHash::of(env)) }
     }
@@ -74,7 +84,9 @@ impl Fingerprint {
     /// A part that was not there before is a change, and so is one that is there no more.
     #[must_use]
     pub fn with(mut self, part: &str, hash: ContentHash) -> Self {
-        let _ = write!(self.parts, "{part}={hash} ");
+        self.parts.extend_from_slice(part.as_bytes());
+        self.parts.push(b'=');
+        self.parts.extend_from_slice(&hash.0);
         self
     }
 
@@ -85,15 +97,57 @@ impl Fingerprint {
         changed.chain(gone).map(|(name, _)| name).collect()
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         &self.parts
     }
 
-    pub(super) fn from_text(parts: String) -> Self {
-        Self { parts }
+    /// As it stands in a journal: in one of an earlier version as text, `name=hash` with a blank after each, the hash in hexadecimal
+    /// digits.
+    pub(super) fn of_row(row: ValueRef<'_>) -> FromSqlResult<Self> {
+        if let ValueRef::Blob(parts) = row {
+            return Ok(Self { parts: parts.into() });
+        }
+        let parts = row.as_str()?.split(' ').filter_map(|part| part.split_once('='));
+        let hash = |digits| u128::from_str_radix(digits, 16).map(u128::to_be_bytes).unwrap_or_default();
+        Ok(parts.fold(Self::default(), |this, (name, digits)| this.with(name, ContentHash(hash(digits)))))
     }
 
-    fn parts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parts.split(' ').filter_map(|part| part.split_once('='))
+    fn parts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut rest = &*self.parts;
+        iter::from_fn(move || {
+            let (name, after) = rest.split_at_checked(rest.iter().position(|byte| *byte == b'=')?)?;
+            let (hash, after) = after[1..].split_at_checked(16)?;
+            rest = after;
+            Some((str::from_utf8(name).ok()?, hash))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of so many, several have the byte of a `=` in them.
+    fn hashes() -> impl Iterator<Item = ContentHash> {
+        (0..500_u16).map(|n| ContentHash::of([&n.to_le_bytes()[..]]))
+    }
+
+    #[test]
+    fn whatever_is_in_a_hash_each_part_is_found() {
+        for hash in hashes() {
+            let of = |prompt| Fingerprint::default().with("settings", hash).with("prompt", prompt).with("item", hash);
+            let (one, two) = (ContentHash::of([&b"1"[..]]), ContentHash::of([&b"2"[..]]));
+            assert_eq!(of(one).changed_since(&of(two)), ["prompt"]);
+        }
+    }
+
+    #[test]
+    fn the_text_of_an_earlier_version_is_the_same_fingerprint() {
+        for hash in hashes() {
+            let text = format!("backend={hash} prompt={hash} ");
+            let now = Fingerprint::default().with("backend", hash).with("prompt", hash);
+            assert_eq!(Fingerprint::of_row(ValueRef::Text(text.as_bytes())).unwrap(), now);
+            assert_eq!(Fingerprint::of_row(ValueRef::Blob(now.as_bytes())).unwrap(), now);
+        }
     }
 }

@@ -50,8 +50,9 @@ pub(super) fn completed_by<Q>(
     let mut found = HashMap::new();
     while let Some(row) = rows.next()? {
         let Some(place) = find(plan, row.get_ref(1)?.as_str()?) else { continue };
-        let fingerprint = Fingerprint::from_text(row.get(2)?);
-        let past = Past { work: row.get(0)?, fingerprint, line: row.get(3)?, answer: row.get(4)? };
+        let fingerprint = Fingerprint::of_row(row.get_ref(2)?)?;
+        let line = if row.get_ref(3)?.as_blob()?.is_empty() { [0; 16] } else { row.get(3)? };
+        let past = Past { work: row.get(0)?, fingerprint, line, answer: row.get(4)? };
         // Of several the last one is the newest.
         found.insert(place, past);
     }
@@ -93,7 +94,7 @@ pub(super) fn hand_down(
     past: &HashMap<u32, Past>,
     is_certain: &[bool],
 ) -> rusqlite::Result<()> {
-    let mut taken = connection.prepare("INSERT INTO outcomes (run, task, work, is_resumed) VALUES (?, ?, ?, 1)")?;
+    let mut taken = connection.prepare("INSERT INTO taken_over (run, task, work, is_resumed) VALUES (?, ?, ?, 1)")?;
     let mut open = connection.prepare("INSERT OR IGNORE INTO candidates (run, work) VALUES (?, ?)")?;
     let mut places: Vec<&u32> = past.keys().collect();
     places.sort_unstable();

@@ -333,7 +333,7 @@ fn outcomes_of(connection: &Connection, run: i64, plan: &Plan<()>) -> rusqlite::
     let mut rows = statement.query([run])?;
     while let Some(row) = rows.next()? {
         let body: Body = from_json(row.get_ref(2)?.as_str()?)?;
-        ended.insert(row.get(0)?, (row.get(1)?, ending_of(body, row.get(3)?)));
+        ended.insert(row.get(0)?, (row.get(1)?, body.into_ending(row.get(3)?)));
     }
     let outcome = |(place, task): (u32, &Task<()>)| {
         let (is_resumed, ending) =
@@ -349,24 +349,9 @@ fn attempts_of(connection: &Connection, run: i64) -> rusqlite::Result<HashMap<u3
     let mut attempts: HashMap<u32, Attempts> = HashMap::new();
     while let Some(row) = rows.next()? {
         let attempt: AttemptRow = from_json(row.get_ref(1)?.as_str()?)?;
-        attempts.entry(row.get(0)?).or_default().push(attempt.into());
+        attempts.entry(row.get(0)?).or_default().push(attempt.into_attempt(0));
     }
     Ok(attempts)
-}
-
-fn ending_of(body: Body, response: Option<Vec<u8>>) -> Ending<Response> {
-    let result = match body.failure {
-        Some(failure) => Err(failure.into()),
-        None => Ok(Response::from_bytes(response.unwrap_or_default()).with_truncated(body.is_truncated)),
-    };
-    let duration = |(from, to): (u64, u64)| Duration::from_nanos(from)..Duration::from_nanos(to);
-    Ending {
-        attempts: body.attempts.into_iter().map(Attempt::from).collect(),
-        started: body.started.map(Duration::from_nanos),
-        ended: Duration::from_nanos(body.ended),
-        at_circuit: body.at_circuit.into_iter().map(duration).collect(),
-        result,
-    }
 }
 
 fn unended(attempts: Attempts) -> Ending<Response> {

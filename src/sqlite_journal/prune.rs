@@ -37,7 +37,7 @@ fn prune(connection: &mut Connection, keep: usize) -> rusqlite::Result<usize> {
     let transaction = connection.transaction()?;
     let keep = i64::try_from(keep).unwrap_or(i64::MAX);
     let gone = "run NOT IN (SELECT run FROM runs ORDER BY run DESC LIMIT ?)";
-    for table in ["outcomes", "candidates", "attempts"] {
+    for table in ["taken_over", "candidates", "attempts"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE {gone}"), [keep])?;
     }
     let count = transaction.execute(&format!("DELETE FROM runs WHERE {gone}"), [keep])?;

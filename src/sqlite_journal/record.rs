@@ -9,11 +9,12 @@
 //! missing, and what is there is sound.
 
 use super::SqliteJournal;
+use super::fingerprint::Fingerprint;
 use super::rows::Body;
 use super::schema::io_error;
 use super::snapshots::Snapshots;
 use crate::backend::Response;
-use crate::runner::{Attempt, Recalled};
+use crate::runner::Recalled;
 use crate::status::Status;
 use crate::sync::Mutex;
 use crate::task_id::TaskId;
@@ -32,7 +33,7 @@ pub(super) enum Entry {
         task: u32,
         id: TaskId,
         status: Status,
-        parts: String,
+        parts: Fingerprint,
         line: [u8; 16],
         answer: [u8; 16],
         body: String,
@@ -93,7 +94,9 @@ impl Store {
     }
 
     pub(super) fn recall(&self, work: i64) -> io::Result<Recalled> {
-        recalled(&self.writer.lock().journal.connection, work).map_err(io_error)
+        let writer = self.writer.lock();
+        let connection = &writer.journal.connection;
+        begin_reading(connection).and_then(|()| recalled(connection, work)).map_err(io_error)
     }
 
     /// Writes that the run is over.
@@ -101,14 +104,10 @@ impl Store {
         let Writer { journal, run, snapshots, .. } = &mut *self.writer.lock();
         snapshots.look();
         let elapsed = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
-        journal
-            .connection
-            .execute(
-                "UPDATE runs SET has_ended = 1, cancelled = ?, elapsed = ?, breakers = ? WHERE run = ?",
-                params![cancelled, elapsed, snapshots.to_text(), *run],
-            )
-            .map(drop)
-            .map_err(io_error)
+        let sql = "UPDATE runs SET has_ended = 1, cancelled = ?, elapsed = ?, breakers = ? WHERE run = ?";
+        let row = params![cancelled, elapsed, snapshots.to_text(), *run];
+        let connection = &journal.connection;
+        end_reading(connection).and_then(|()| connection.execute(sql, row)).map(drop).map_err(io_error)
     }
 }
 
@@ -124,13 +123,23 @@ impl Writer {
     }
 
     fn transact(&mut self, entries: &[Entry]) -> rusqlite::Result<()> {
-        let transaction = self.journal.connection.transaction()?;
-        entries.iter().try_for_each(|entry| write(&transaction, self.run, entry))?;
-        if self.snapshots.look() {
+        let (connection, run) = (&self.journal.connection, self.run);
+        end_reading(connection)?;
+        let breakers = self.snapshots.look().then(|| self.snapshots.to_text());
+        // With the run in front they are in the order in which they are written, so that each comes behind the last one.
+        let numbered = ((run << 32) + self.done.cast_signed()..).zip(entries);
+        let write_all = || {
+            for (number, entry) in numbered {
+                write(connection, run, number, entry)?;
+            }
+            let Some(breakers) = &breakers else { return Ok(()) };
             let sql = "UPDATE runs SET breakers = ? WHERE run = ?";
-            transaction.prepare_cached(sql)?.execute(params![self.snapshots.to_text(), self.run])?;
-        }
-        transaction.commit()
+            connection.prepare_cached(sql)?.execute(params![breakers, run]).map(drop)
+        };
+        // A statement that is alone is a transaction by itself.
+        if entries.len() == 1 && breakers.is_none() { write_all() } else { in_transaction(connection, write_all) }?;
+        self.journal.checkpoints.count();
+        Ok(())
     }
 
     fn verdict(&self, number: u64) -> io::Result<()> {
@@ -141,39 +150,58 @@ impl Writer {
     }
 }
 
-fn write(connection: &Connection, run: i64, entry: &Entry) -> rusqlite::Result<()> {
+/// What is read one after the other is read in one transaction: to begin and to end one takes longer than to read.
+fn begin_reading(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() { execute(connection, "BEGIN") } else { Ok(()) }
+}
+
+fn end_reading(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() { Ok(()) } else { execute(connection, "COMMIT") }
+}
+
+/// As `rusqlite` does it, but that SQLite reads the words once and not each time.
+fn in_transaction(connection: &Connection, write: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    execute(connection, "BEGIN")?;
+    let written = write().and_then(|()| execute(connection, "COMMIT"));
+    if written.is_err() && !connection.is_autocommit() {
+        let _: rusqlite::Result<()> = execute(connection, "ROLLBACK");
+    }
+    written
+}
+
+fn execute(connection: &Connection, word: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(word)?.execute([]).map(drop)
+}
+
+/// `number` is of the entry, among all that any run ever wrote.
+fn write(connection: &Connection, run: i64, number: i64, entry: &Entry) -> rusqlite::Result<()> {
     match entry {
         Entry::Attempt { task, number, body } => {
             let sql = "INSERT INTO attempts (run, task, number, body) VALUES (?, ?, ?, ?)";
             connection.prepare_cached(sql)?.execute(params![run, task, number.cast_signed() as i64, body])?;
         }
-        Entry::TakenOver { task, work } => note(connection, run, *task, *work, true)?,
+        Entry::TakenOver { task, work } => {
+            let sql = "INSERT INTO taken_over (run, task, work, is_resumed) VALUES (?, ?, ?, 1)";
+            connection.prepare_cached(sql)?.execute(params![run, task, work])?;
+        }
         Entry::Ended { task, id, status, parts, line, answer, body, response } => {
-            let sql =
-                "INSERT INTO works (task, status, parts, line, answer, body, response) VALUES (?, ?, ?, ?, ?, ?, ?)";
+            let sql = "INSERT INTO works (work, place, task, status, parts, line, answer, body, response)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
             let response = response.as_ref().map(Response::bytes);
-            let row = params![id.as_str(), status.as_str(), parts, line, answer, body, response];
-            let work = connection.prepare_cached(sql)?.insert(row)?;
-            note(connection, run, *task, work, false)?;
+            // Of a task that waits for nobody: mostly the greater part.
+            let line = if *line == [0; 16] { &line[..0] } else { line };
+            let parts = parts.as_bytes();
+            let row = params![number, task, id.as_str(), status.as_str(), parts, line, answer, body, response];
+            connection.prepare_cached(sql)?.execute(row)?;
         }
     }
     Ok(())
-}
-
-fn note(connection: &Connection, run: i64, task: u32, work: i64, is_resumed: bool) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO outcomes (run, task, work, is_resumed) VALUES (?, ?, ?, ?)";
-    connection.prepare_cached(sql)?.execute(params![run, task, work, is_resumed]).map(drop)
 }
 
 fn recalled(connection: &Connection, work: i64) -> rusqlite::Result<Recalled> {
     let mut statement = connection.prepare_cached("SELECT body, response FROM works WHERE work = ?")?;
     statement.query_row([work], |row| {
         let body: Body = super::past::from_json(row.get_ref(0)?.as_str()?)?;
-        let response = Response::from_bytes(row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default());
-        let recalled = Recalled::new(response.with_truncated(body.is_truncated));
-        let recalled = recalled.with_attempts(body.attempts.into_iter().map(Attempt::from));
-        let Some(started) = body.started else { return Ok(recalled) };
-        let elapsed = Duration::from_nanos(body.ended.saturating_sub(started));
-        Ok(recalled.with_times(Duration::from_nanos(started), elapsed))
+        Ok(Recalled::of(body.into_ending(row.get(1)?)))
     })
 }

@@ -5,7 +5,7 @@ use super::fingerprint::Fingerprint;
 use super::inheritance::{self, Ancestor, Past};
 use super::line::{Lines, answer_of};
 use super::record::{Entry, Store};
-use super::rows::{AttemptRow, Body, FailureRow, nanoseconds};
+use super::rows::{AttemptRow, Body};
 use super::schema::io_error;
 use super::snapshots::Snapshots;
 use crate::backend::{Message, Response};
@@ -19,7 +19,7 @@ use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 type Fingerprints<'p> = Box<dyn Fn(&Task<Message>) -> io::Result<Fingerprint> + Send + Sync + 'p>;
 
@@ -287,25 +287,12 @@ impl SqliteRun<'_> {
             task: place,
             id: outcome.task().clone(),
             status: outcome.status(),
-            parts: self.known[place as usize].get().map_or_else(String::new, |known| known.as_str().to_owned()),
+            parts: self.known[place as usize].get().cloned().unwrap_or_default(),
             line,
             answer,
-            body: serde_json::to_string(&body_of(outcome)).unwrap_or_default(),
+            body: serde_json::to_string(&Body::of(outcome)).unwrap_or_default(),
             response: response.cloned(),
         }
-    }
-}
-
-fn body_of(outcome: &Outcome) -> Body {
-    let started = outcome.started();
-    let span = |span: &std::ops::Range<Duration>| (nanoseconds(span.start), nanoseconds(span.end));
-    Body {
-        started: started.map(nanoseconds),
-        ended: nanoseconds(outcome.ended()),
-        at_circuit: outcome.at_circuit().iter().map(span).collect(),
-        attempts: outcome.attempts().iter().map(AttemptRow::from).collect(),
-        failure: outcome.result().err().map(FailureRow::from),
-        is_truncated: outcome.result().is_ok_and(Response::is_truncated),
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(super) const APPLICATION_ID: u32 = 0x5365_6177;
 
 /// One step a version. What was released is never changed: a file of an earlier version goes through the steps that it lacks.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     -- The shape of a plan: what tasks it has, and who waits for whom.
     CREATE TABLE plans (plan INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, tasks TEXT NOT NULL);
@@ -41,12 +41,24 @@ const STEPS: [&str; 2] = [
         PRIMARY KEY (run, task, number)) WITHOUT ROWID;
     ",
     "CREATE INDEX runs_of_a_plan ON runs (place, run);",
+    "
+    -- What a run did itself has the run in its number, and `place`, its task among those of the plan: it needs no second row.
+    -- Those that were written before are in the table of what was taken over, and stay there. `parts` is bytes from here on, with
+    -- each hash as it is; `line` has none where a task has no ancestors.
+    ALTER TABLE works ADD COLUMN place INTEGER;
+    ALTER TABLE outcomes RENAME TO taken_over;
+    CREATE VIEW outcomes (run, task, work, is_resumed) AS
+        SELECT run, task, work, is_resumed FROM taken_over
+        UNION ALL
+        SELECT runs.run, works.place, works.work, 0 FROM runs
+        JOIN works ON works.work BETWEEN runs.run << 32 AND (runs.run << 32) + 4294967295;
+    ",
 ];
 
 /// The version that this code writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
-/// A quarter of SQLite's own. What a task leaves is a few hundred bytes, and each transaction writes the pages that it touches
+/// A quarter of SQLite's own. What a task leaves is some two hundred bytes, and each transaction writes the pages that it touches
 /// again: with small ones the log of many quick tasks is half as long, and so is the wait for the disk.
 const PAGE_BYTES: i64 = 1_024;
 
@@ -67,8 +79,8 @@ fn new_journal_of(version: usize) -> rusqlite::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// How long the log of what was written grows before it is put into its place. Whoever does that waits for the disk, and with
-/// SQLite's own 1,000 pages a run of quick tasks does little else.
+/// How long the log of what was written grows before whoever writes puts it into its place, and waits for the disk, if it was not
+/// put there beside the run. With SQLite's own 1,000 pages a run of quick tasks does little else.
 const CHECKPOINT_BYTES: i64 = 32 * 1_024 * 1_024;
 
 /// Makes a connection ready to write.
@@ -151,5 +163,51 @@ mod tests {
         assert_eq!(number("PRAGMA user_version"), VERSION);
         assert_eq!(number("SELECT count(*) FROM plans"), 1);
         assert_eq!(number("SELECT count(*) FROM sqlite_master WHERE name = 'runs_of_a_plan'"), 1);
+    }
+
+    /// What a run of the second version left of a plan of one task.
+    fn journal_of_the_second_version(path: &Path, plan: &crate::Plan) {
+        fs::write(path, new_journal_of(2).unwrap()).unwrap();
+        let old = Connection::open(path).unwrap();
+        let shape = super::super::shape::PlanRow::of(plan);
+        old.execute("INSERT INTO plans (hash, tasks) VALUES (?, ?)", (shape.hash, shape.tasks)).unwrap();
+        let hash = |text: &str| crate::ContentHash::of([text.as_bytes()]);
+        let parts = format!("backend={} prompt={} ", hash("x"), hash("p"));
+        let body = r#"{"started":5,"ended":12,"attempts":[{"backend":"x","worker":3,"started":5,"elapsed":7,"result":"Success"}]}"#;
+        let answer = super::super::line::answer_of("a", crate::Status::Completed, b"kept");
+        let works = "INSERT INTO works (task, status, parts, line, answer, body, response)
+             VALUES ('a', 'completed', ?, zeroblob(16), ?, ?, CAST('kept' AS BLOB))";
+        old.execute(works, (parts, answer, body)).unwrap();
+        old.execute_batch(
+            "INSERT INTO runs (id, place, name, started, concurrency, schedule, seed, plan, has_ended, elapsed)
+             VALUES ('old', 'nightly', 'nightly', 0, 8, 'waves', 1, 1, 1, 12);
+             INSERT INTO outcomes (run, task, work, is_resumed) VALUES (1, 0, 1, 0)",
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn what_the_second_version_wrote_is_shown_taken_over_and_pruned() {
+        use crate::{CancelToken, JournalReader, NewRun, Plan, RunOptions, Runner, SqliteJournal, Task};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j.db");
+        let plan = Plan::builder().task(Task::new("a", "x", "p")).build().unwrap();
+        journal_of_the_second_version(&path, &plan);
+        let shown = |id: &str| {
+            let report = JournalReader::open(&path).unwrap().run(id).unwrap().unwrap().report;
+            let outcome = report.get("a").unwrap();
+            let text = outcome.result().map(|response| response.text().to_owned());
+            (text.unwrap_or_default(), outcome.is_resumed(), outcome.elapsed().as_nanos(), outcome.attempts().len())
+        };
+        assert_eq!(shown("old"), ("kept".into(), false, 7, 1), "before it is brought up to date");
+        let runner = Runner::builder().backend_fn("x", |_, _| unreachable!("it was done")).build().unwrap();
+        let new = NewRun::new("new", "nightly", &plan).resuming();
+        let run = SqliteJournal::open(&path).unwrap().begin(new, runner.circuit_breakers()).unwrap();
+        let options = RunOptions::new().with_journal(&run).with_resume();
+        run.end(&runner.run_with(&plan, &CancelToken::new(), options).unwrap()).unwrap();
+        drop(run);
+        assert_eq!((shown("old"), shown("new")), (("kept".into(), false, 7, 1), ("kept".into(), true, 7, 1)));
+        assert_eq!(SqliteJournal::open(&path).unwrap().prune(1).unwrap(), 1);
+        assert_eq!(shown("new"), ("kept".into(), true, 7, 1), "what it took over stays");
     }
 }

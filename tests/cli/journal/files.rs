@@ -108,7 +108,7 @@ fn an_empty_file_is_a_new_journal() {
     assert_eq!(folder.look(&["runs", "j.db"]).as_array().unwrap().len(), 1);
     let journal = Connection::open(folder.path("j.db")).unwrap();
     let number = |name: &str| journal.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((number("application_id"), number("user_version")), (0x5365_6177, 2));
+    assert_eq!((number("application_id"), number("user_version")), (0x5365_6177, 3));
 }
 
 #[test]
