@@ -44,13 +44,18 @@ impl Snapshots {
 
     /// Looks at the breakers; says whether one of them has changed.
     pub(super) fn look(&mut self) -> bool {
-        let (now, wall) = (Instant::now(), SystemTime::now());
+        let now = Instant::now();
         let breakers = self.chosen();
-        let rows = breakers.iter().map(|(backend, breaker)| row_of(backend, &breaker.snapshot(now), wall));
-        let seen: Vec<_> = rows.map(|row| self.unchanged(&row).unwrap_or(row)).collect();
-        let has_changed = seen != self.seen;
-        self.seen = seen;
-        has_changed
+        let found: Vec<_> = breakers.iter().map(|(backend, breaker)| (backend, breaker.snapshot(now))).collect();
+        if self.seen.len() == found.len() && self.seen.iter().zip(&found).all(|(row, found)| row.is_of(found)) {
+            return false;
+        }
+        let wall = SystemTime::now();
+        // Where only the instant differs, since two looks put it a little apart, it is as it was.
+        let as_it_was = |found| self.seen.iter().find(|row| row.is_of(found)).cloned();
+        let rows = found.iter().map(|found| as_it_was(found).unwrap_or_else(|| row_of(found.0, &found.1, wall)));
+        self.seen = rows.collect();
+        true
     }
 
     fn chosen(&self) -> Vec<(Box<str>, Arc<CircuitBreaker>)> {
@@ -59,12 +64,6 @@ impl Snapshots {
         }
         let disabled = CircuitBreakerConfig::disabled();
         self.breakers.breakers().into_iter().filter(|(_, breaker)| breaker.config() != disabled).collect()
-    }
-
-    /// What was seen of the same state, whose instant two looks put a little apart.
-    fn unchanged(&self, row: &SnapshotRow) -> Option<SnapshotRow> {
-        let same = |old: &&SnapshotRow| SnapshotRow { retry_at: old.retry_at, ..row.clone() } == **old;
-        self.seen.iter().find(same).cloned()
     }
 
     pub(super) fn to_text(&self) -> String {
@@ -84,6 +83,16 @@ impl Snapshots {
         let counts = |row: &SnapshotRow| self.seen.iter().any(|seen| seen.backend == row.backend);
         let carried = rows.into_iter().filter(|row| !counts(row));
         self.carried = carried.map(|row| SnapshotRow { is_carried: true, ..row }).collect();
+    }
+}
+
+impl SnapshotRow {
+    fn is_of(&self, (backend, snapshot): &(&Box<str>, CircuitSnapshot)) -> bool {
+        let numbers = (self.generation, self.trips, self.consecutive_failures);
+        self.backend == ***backend
+            && self.state == snapshot.state.as_str()
+            && self.retry_at.is_some() == snapshot.retry_in.is_some()
+            && numbers == (snapshot.generation, snapshot.trips, snapshot.counts.consecutive_failures)
     }
 }
 
