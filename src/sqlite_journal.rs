@@ -46,7 +46,7 @@ use std::path::Path;
 /// | `runs` | a run, with its settings, where its circuits stood, and how it ended, if it did |
 /// | `works` | how a task ended, with attempts and response, and the hashes of what decided that |
 /// | `outcomes` | a task of a run, with the work that it did or took over (a view) |
-/// | `taken_over` | a task of a run, with the work that it took over |
+/// | `taken_over` | a task of a run, with the work that it took over, or did before version 3 |
 /// | `candidates` | a work that a run may still take over, depending on what its tasks answer |
 /// | `attempts` | an attempt of a task that went on after it |
 ///

@@ -138,7 +138,7 @@ impl Writer {
         };
         // A statement that is alone is a transaction by itself.
         if entries.len() == 1 && breakers.is_none() { write_all() } else { in_transaction(connection, write_all) }?;
-        self.journal.checkpoints.count();
+        self.journal.checkpoints.count(&self.journal.connection);
         Ok(())
     }
 
@@ -156,7 +156,7 @@ fn begin_reading(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn end_reading(connection: &Connection) -> rusqlite::Result<()> {
-    if connection.is_autocommit() { Ok(()) } else { execute(connection, "COMMIT") }
+    if connection.is_autocommit() { Ok(()) } else { execute(connection, "ROLLBACK") }
 }
 
 /// As `rusqlite` does it, but that SQLite reads the words once and not each time.

@@ -13,12 +13,13 @@ use crate::plan::{Plan, Task};
 use crate::resilience::CircuitBreakerRegistry;
 use crate::runner::{Attempt, Journal, Outcome, Recalled, Report, Schedule};
 use crate::status::Status;
-use crate::sync::{Arc, Mutex, OnceLock};
+use crate::sync::{Arc, AtomicBool, Mutex, OnceLock};
 use crate::task_id::TaskId;
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 type Fingerprints<'p> = Box<dyn Fn(&Task<Message>) -> io::Result<Fingerprint> + Send + Sync + 'p>;
@@ -146,6 +147,9 @@ impl fmt::Debug for NewRun<'_> {
 /// [`record_attempt`](Journal::record_attempt) returns; what many workers record at once goes there together. The state of the
 /// circuit breakers is written with it, where it has changed.
 ///
+/// It is of one run: a task that ends in it a second time is an error, and so is one that was taken over when the run began and
+/// is run all the same.
+///
 /// The first error is the last thing that happens: nothing is written after it, so that the file holds no outcome without what
 /// came before it. Dropped without [`end`](Self::end), the run is one that was interrupted.
 pub struct SqliteRun<'p> {
@@ -157,6 +161,8 @@ pub struct SqliteRun<'p> {
     known: Vec<OnceLock<Fingerprint>>,
     past: HashMap<u32, Past>,
     is_certain: Vec<bool>,
+    /// By task.
+    is_recorded: Vec<AtomicBool>,
     lines: Mutex<Lines>,
     store: Store,
 }
@@ -195,7 +201,8 @@ impl SqliteJournal {
         let resumed_from = ancestor.map(|ancestor| ancestor.id);
         let (fingerprints, lines) = (new.fingerprints, Mutex::new(lines));
         let store = Store::of(self, run, snapshots);
-        Ok(SqliteRun { plan, run, resumed_from, fingerprints, known, past, is_certain, lines, store })
+        let is_recorded = (0..plan.len()).map(|_| AtomicBool::new(false)).collect();
+        Ok(SqliteRun { plan, run, resumed_from, fingerprints, known, past, is_certain, is_recorded, lines, store })
     }
 }
 
@@ -299,7 +306,10 @@ impl SqliteRun<'_> {
 impl Journal<Response> for SqliteRun<'_> {
     fn record(&self, outcome: &Outcome) -> io::Result<()> {
         let place = self.place_of(outcome.task())?;
-        let is_noted = outcome.is_resumed() && self.is_certain[place as usize];
+        let is_noted = self.is_certain[place as usize];
+        if self.is_recorded[place as usize].swap(true, Ordering::Relaxed) || (is_noted && !outcome.is_resumed()) {
+            return Err(io::Error::other(format!("task `{}` ends for the second time in this run", outcome.task())));
+        }
         let entry = self.entry_of(place, outcome);
         if is_noted { Ok(()) } else { self.store.write(entry) }
     }

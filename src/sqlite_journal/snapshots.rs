@@ -46,7 +46,7 @@ impl Snapshots {
     pub(super) fn look(&mut self) -> bool {
         let now = Instant::now();
         let breakers = self.chosen();
-        let found: Vec<_> = breakers.iter().map(|(backend, breaker)| (backend, breaker.snapshot(now))).collect();
+        let found: Vec<_> = breakers.iter().map(|(backend, breaker)| (&**backend, breaker.snapshot(now))).collect();
         if self.seen.len() == found.len() && self.seen.iter().zip(&found).all(|(row, found)| row.is_of(found)) {
             return false;
         }
@@ -87,9 +87,9 @@ impl Snapshots {
 }
 
 impl SnapshotRow {
-    fn is_of(&self, (backend, snapshot): &(&Box<str>, CircuitSnapshot)) -> bool {
+    fn is_of(&self, (backend, snapshot): &(&str, CircuitSnapshot)) -> bool {
         let numbers = (self.generation, self.trips, self.consecutive_failures);
-        self.backend == ***backend
+        self.backend == *backend
             && self.state == snapshot.state.as_str()
             && self.retry_at.is_some() == snapshot.retry_in.is_some()
             && numbers == (snapshot.generation, snapshot.trips, snapshot.counts.consecutive_failures)

@@ -344,3 +344,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_task_that_ends_twice_in_a_run_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("j.db");
+    let plan = Plan::builder().task(Task::new("a", "x", "")).build().unwrap();
+    let runner = Runner::builder().backend_fn("x", |_, _| Ok("done".into())).build().unwrap();
+    let run = || {
+        let new = NewRun::new(format!("{:?}", std::time::Instant::now()), PLACE, &plan).resuming();
+        SqliteJournal::open(&path).unwrap().begin(new, runner.circuit_breakers()).unwrap()
+    };
+    let (first, cancel) = (run(), CancelToken::new());
+    let error_of = |report: Report| report.journal_error().map(ToString::to_string);
+    let again = |run: &seawall::SqliteRun<'_>| runner.run_with(&plan, &cancel, RunOptions::new().with_journal(run));
+    let options = RunOptions::new().with_journal(&first).with_resume();
+    assert_eq!(error_of(runner.run_with(&plan, &cancel, options).unwrap()), None);
+    let error = Some("task `a` ends for the second time in this run".to_owned());
+    assert_eq!(error_of(again(&first).unwrap()), error, "one that is given to two runs");
+    drop(first);
+    assert_eq!(
+        error_of(again(&run()).unwrap()),
+        error,
+        "one that has taken it over, and a run that is not told to resume"
+    );
+    let runs = JournalReader::open(&path).unwrap().runs().unwrap();
+    assert!(runs.iter().all(|run| run.counts.iter().sum::<usize>() == 1), "{runs:?}");
+}
