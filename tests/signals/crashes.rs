@@ -37,6 +37,32 @@ fn kills_at_any_instant_lose_nothing_that_was_told_of_and_do_nothing_twice_that_
     eprintln!("{kills} kills in {lives} lives, {reported} tasks told of before a kill");
 }
 
+/// So many that a thread of the journal brings to its place what was written, many times over, while it is killed.
+#[test]
+fn kills_while_what_was_written_comes_to_its_place_lose_nothing_that_was_told_of() {
+    let tasks = "id = 't'\nbackend = 'b'\nprompt = 'x'\nfor_each = { range = [1, 6000] }\n";
+    let folder = Folder::with_plan(&format!("[backends.b]\nkind = 'simulated'\n[[tasks]]\n{tasks}"));
+    let seed = RandomState::new().hash_one(());
+    let (mut chance, mut told) = (Chance(seed), BTreeSet::new());
+    for round in 0..5 {
+        let events = format!("events-{round}");
+        let words = ["run", "plan.toml", "--quiet", "--journal", "j.db", "--resume", "--events", &events];
+        let mut running = Running::start(folder.program(&words));
+        let bytes = chance.below(1_000_000);
+        let has_come = || fs::metadata(folder.path(&events)).is_ok_and(|file| file.len() > bytes);
+        wait_until("some tasks to be done", || has_come() || running.child.try_wait().unwrap().is_some());
+        let _ = running.child.kill();
+        running.code();
+        let now: BTreeSet<String> = told_in(&folder.read(&events)).collect();
+        assert!(told.is_disjoint(&now), "drawn from {seed}: done again in round {round}");
+        told.extend(now);
+        assert!(told.is_subset(&kept_by(&folder)), "drawn from {seed}: lost in round {round}");
+    }
+    let ended = folder.end(Running::start(folder.program(&["run", "plan.toml", "--journal", "j.db", "--resume"])));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(kept_by(&folder).len(), 6_000);
+}
+
 fn told_to(text: &str) -> (u64, Option<u64>) {
     let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("SEAWALL_CRASHES: `{text}` is no number"));
     match text.split_once('/') {
