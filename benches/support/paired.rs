@@ -37,11 +37,11 @@ pub(crate) fn compare(
     let (ours, theirs) = (median(&mut rounds.ours), median(&mut rounds.theirs));
     let ratio = ours / theirs;
     eprintln!(
-        "{name}: {} an item, {} for the other: {ratio:.2} times (at most {limit})",
+        "{name}: {} an item, {} for the other: {ratio:.2} times (at most {limit:.2})",
         nanoseconds(ours, items),
         nanoseconds(theirs, items)
     );
-    assert!(ratio <= limit, "{name} takes {ratio:.2} times what the other takes, which is more than {limit}");
+    assert!(ratio <= limit, "{name} takes {ratio:.2} times what the other takes, which is more than {limit:.2}");
 }
 
 /// How long `f` took.
