@@ -1,6 +1,6 @@
 //! Signals to one command that is run with retries, and the terminal that it has.
 
-use crate::processes::{FAMILY, STUBBORN, send, state_of, wait_until_gone};
+use crate::processes::{FAMILY, STUBBORN, send, stands_still, state_of, wait_until_gone};
 use crate::program::{Folder, Running, wait_until};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
@@ -104,7 +104,7 @@ fn both_stop_and_go_on_and_the_time_between_counts_against_no_limit() {
     wait_until("the command", || folder.has("pid") && folder.read("pid").ends_with('\n'));
     let (ours, child) = (running.child.id().to_string(), folder.read("pid").trim().to_owned());
     send(&running, Signal::TSTP);
-    wait_until("both to stop", || [&ours, &child].iter().all(|pid| state_of(pid) == 'T'));
+    wait_until("both to stop", || state_of(&ours) == 'T' && stands_still(&child));
     let stopped = Instant::now();
     wait_until("longer than the limit", || stopped.elapsed() > Duration::from_millis(1300));
     folder.write("go", "");

@@ -30,6 +30,11 @@ pub(crate) fn send(running: &Running, signal: Signal) {
     kill_process(Pid::from_child(&running.child), signal).unwrap();
 }
 
+/// Whether a shell was stopped. It may be waiting (`D`) for a command of its own that was stopped before it had begun.
+pub(crate) fn stands_still(shell: &str) -> bool {
+    matches!(state_of(shell), 'T' | 'D')
+}
+
 /// The state of a process in one letter: `R`, `S`, `T`, `Z`, …; `X` if there is none.
 pub(crate) fn state_of(pid: &str) -> char {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

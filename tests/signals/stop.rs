@@ -1,6 +1,6 @@
 //! Stopped and continued, as a shell does with Ctrl-Z and `fg`.
 
-use crate::processes::{send, state_of};
+use crate::processes::{send, stands_still, state_of};
 use crate::program::{Folder, Running, task, wait_until};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
@@ -14,7 +14,7 @@ fn what_was_started_stops_too_and_goes_on() {
     wait_until("the task to start", || folder.has("pid") && folder.read("pid").ends_with('\n'));
     let (ours, child) = (running.child.id().to_string(), folder.read("pid").trim().to_owned());
     send(&running, Signal::TSTP);
-    wait_until("both to stop", || [&ours, &child].iter().all(|pid| state_of(pid) == 'T'));
+    wait_until("both to stop", || state_of(&ours) == 'T' && stands_still(&child));
     send(&running, Signal::CONT);
     wait_until("both to go on", || [&ours, &child].iter().all(|pid| state_of(pid) != 'T'));
     folder.write("go", "");
