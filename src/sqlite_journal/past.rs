@@ -6,7 +6,7 @@
 
 use super::file::{self, invalid};
 use super::reading;
-use super::rows::{AttemptRow, Body};
+use super::rows::{AttemptRow, Body, end_of_last};
 use super::schema::io_error;
 use super::shape::plan_of;
 use super::snapshots::{STATES, rows_of};
@@ -356,7 +356,7 @@ fn attempts_of(connection: &Connection, run: i64) -> rusqlite::Result<HashMap<u3
 
 fn unended(attempts: Attempts) -> Ending<Response> {
     let started = attempts.first().map(|attempt| attempt.started);
-    let ended = attempts.last().map_or(Duration::ZERO, |attempt| attempt.started + attempt.elapsed);
+    let ended = end_of_last(&attempts).unwrap_or_default();
     let error = |attempt: &Attempt| match &attempt.result {
         crate::runner::AttemptResult::Error(error) => Some(error.clone()),
         _ => None,

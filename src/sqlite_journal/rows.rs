@@ -103,6 +103,10 @@ pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+pub(super) fn end_of_last(attempts: &[Attempt]) -> Option<Duration> {
+    attempts.last().map(|last| last.started.saturating_add(last.elapsed))
+}
+
 impl ResultRow {
     fn is_success(&self) -> bool {
         matches!(self, Self::Success)
@@ -115,9 +119,9 @@ impl Body {
         let ended = nanoseconds(outcome.ended());
         let span = |span: &std::ops::Range<Duration>| (nanoseconds(span.start), nanoseconds(span.end));
         let mut attempts: Vec<_> = outcome.attempts().iter().map(AttemptRow::from).collect();
-        let with_last = outcome.attempts().last().map(|last| nanoseconds(last.started.saturating_add(last.elapsed)));
-        if let Some(first) = attempts.first_mut() {
-            first.started = first.started.filter(|_| first.started != started);
+        let with_last = end_of_last(outcome.attempts()).map(nanoseconds);
+        if let Some(first) = attempts.first_mut().filter(|first| first.started == started) {
+            first.started = None;
         }
         Self {
             started,
@@ -137,7 +141,7 @@ impl Body {
         let duration = |(from, to): (u64, u64)| Duration::from_nanos(from)..Duration::from_nanos(to);
         let started = self.started.unwrap_or_default();
         let attempts: Attempts = self.attempts.into_iter().map(|row| row.into_attempt(started)).collect();
-        let with_last = || attempts.last().map_or(Duration::ZERO, |last| last.started.saturating_add(last.elapsed));
+        let with_last = || end_of_last(&attempts).unwrap_or_default();
         Ending {
             ended: self.ended.map_or_else(with_last, Duration::from_nanos),
             started: self.started.map(Duration::from_nanos),

@@ -18,7 +18,7 @@ pub(super) struct Snapshots {
     carried: Vec<SnapshotRow>,
 }
 
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SnapshotRow {
     pub(super) backend: String,
     pub(super) state: String,
